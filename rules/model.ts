@@ -1,0 +1,100 @@
+// What a rule is after reading it, whatever it was written in. Imports nothing of src/ or workers/.
+
+import type { Predicate } from './predicate.ts';
+
+/** A defect of a rule, policy or configuration file. `line` and `column` count from 1; 0 when unknown. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly severity: 'error' | 'warning';
+  /** Stable code, e.g. 'sigma.unknown_modifier'. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export const LEVEL_NAMES = ['informational', 'low', 'medium', 'high', 'critical'] as const;
+
+export interface RuleLogSource {
+  readonly product: string;
+  readonly category: string;
+  readonly service: string;
+}
+
+/**
+ * `regular_interval` (beaconing) and `first_seen` are Weir's own; the rest are Sigma's.
+ * - event_count, value_count (distinct `field`), value_sum, value_avg over a sliding window of `timespanMs`
+ * - temporal(_ordered): every rule of `rules` fired for the group within `timespanMs`
+ * - regular_interval: at least `count` events whose intervals vary by at most `parameters.jitter` (coefficient of variation)
+ * - first_seen: a value of `field` not seen for the group before, after `parameters.learning_ms` of history
+ */
+export type CorrelationType =
+  | 'event_count'
+  | 'value_count'
+  | 'value_sum'
+  | 'value_avg'
+  | 'temporal'
+  | 'temporal_ordered'
+  | 'regular_interval'
+  | 'first_seen';
+
+export interface Correlation {
+  readonly type: CorrelationType;
+  /** Indices into `RuleSet.rules` of the rules it is fed by; a correlation may feed another. */
+  readonly rules: readonly number[];
+  readonly groupBy: readonly string[];
+  readonly timespanMs: number;
+  readonly condition: { readonly op: 'gt' | 'gte' | 'lt' | 'lte' | 'eq'; readonly value: number };
+  /** For value_*, first_seen: the field whose values count. */
+  readonly field: string;
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+/** A case inside the rule file: events in, does the rule fire? */
+export interface RuleTest {
+  readonly name: string;
+  /** Native flow records or log events (JSON objects), in order. `repeat`-style shorthand is expanded on loading. */
+  readonly events: readonly Record<string, unknown>[];
+  /** Number of alerts expected of this rule. */
+  readonly alerts: number;
+}
+
+export interface Rule {
+  /** Position in `RuleSet.rules`; hits refer to it. */
+  readonly index: number;
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly version: string;
+  /** Hash of what decides the rule's behaviour: state survives a reload while it stays the same. */
+  readonly hash: string;
+  readonly file: string;
+  readonly line: number;
+  readonly status: string;
+  readonly level: (typeof LEVEL_NAMES)[number];
+  readonly description: string;
+  readonly author: string;
+  readonly references: readonly string[];
+  readonly falsePositives: readonly string[];
+  readonly runbook: string;
+  readonly confidence: 'low' | 'medium' | 'high';
+  /** ATT&CK technique ids (`T1110.001`) and tactic tags as written. */
+  readonly techniques: readonly string[];
+  readonly tags: readonly string[];
+  readonly logsource: RuleLogSource;
+  /** Detection or correlation, never both. */
+  readonly detection: Predicate | null;
+  readonly correlation: Correlation | null;
+  /** False for a rule that only feeds correlations. */
+  readonly alerting: boolean;
+  /** Suppression window in event time, or null for the default. */
+  readonly suppressionMs: number | null;
+  /** Sentence with {field} placeholders (group-by fields, entity names, {count}, {value}); '' for the default. */
+  readonly reason: string;
+  readonly tests: readonly RuleTest[];
+}
+
+export interface RuleSet {
+  readonly rules: readonly Rule[];
+  readonly problems: readonly Problem[];
+}

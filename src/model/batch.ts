@@ -1,0 +1,60 @@
+// The unit of work: raw records in one (shared) buffer, with where they came from.
+
+import type { RejectCode } from './reject.ts';
+
+export const FORMATS = [
+  'native-json',
+  'native-msgpack',
+  'zeek-tsv',
+  'zeek-json',
+  'suricata-eve',
+  'goflow2-json',
+  'goflow2-protobuf',
+  'akvorado-json',
+  'syslog',
+  'cef',
+  'httpd',
+] as const;
+export type FormatName = (typeof FORMATS)[number];
+
+/** How records are told apart in a byte stream: by newline, by walking MessagePack values, by a varint length. */
+export type Framing = 'lines' | 'msgpack' | 'varint';
+
+export function framingOf(format: FormatName): Framing {
+  if (format === 'native-msgpack') return 'msgpack';
+  return format === 'goflow2-protobuf' ? 'varint' : 'lines';
+}
+
+/**
+ * A run of whole records of one file inside a batch. Usually a batch is one segment; a batch of an event-time ordered
+ * source may hold one a record.
+ */
+export interface Segment {
+  readonly format: FormatName;
+  /** Bytes [start, end) of `RawBatch.bytes`. The last line of a file may lack its newline. */
+  readonly start: number;
+  readonly end: number;
+  /** Position of `start` in the (decompressed) file, bytes. */
+  readonly base: number;
+  /** File identity (32 hex digits: source name and fingerprint of the first decompressed bytes), never a path. */
+  readonly file: string;
+  /** Index into `ControlSnapshot.sources`: tenant and PoP rule, time zone, log source. */
+  readonly source: number;
+  /** What came earlier in the file and is needed to read on: the Zeek `#` header block in force, or MessagePack record structures. */
+  readonly context: Uint8Array | null;
+  /** For timestamps without a year (syslog RFC 3164): the latest moment they may mean, ms since 1970 (journaled). */
+  readonly referenceMs: number;
+  /**
+   * Set when [start, end) is the kept head of something that is no record: an over-long record, a file of no known
+   * format, a truncated end. The worker turns it into exactly one reject with this code.
+   */
+  readonly fault: { readonly code: RejectCode; readonly detail: string; readonly length: number } | null;
+}
+
+export interface RawBatch {
+  /** When the records reached Weir, ms since 1970 (journaled): decides clock_skew. */
+  readonly appendedAtMs: number;
+  /** Usually over a SharedArrayBuffer slab; must not be kept after the match returns. */
+  readonly bytes: Uint8Array;
+  readonly segments: readonly Segment[];
+}

@@ -1,0 +1,43 @@
+// What decoding a batch yields. One instance a worker, reused: `reset` before each batch.
+
+import type { Dictionary } from './dictionary.ts';
+import { createFlowColumns, type FlowColumns } from './flow.ts';
+import type { LogEvent, RejectedRecord, SessionEvent, TunnelStat } from './records.ts';
+import type { RejectCode } from './reject.ts';
+
+export class Decoded {
+  readonly flows: FlowColumns = createFlowColumns();
+  logs: LogEvent[] = [];
+  sessions: SessionEvent[] = [];
+  tunnels: TunnelStat[] = [];
+  rejects: RejectedRecord[] = [];
+  /** Records seen; always accepted + rejected + skipped. Blank lines and headers count as records, skipped. */
+  read = 0;
+  skipped = 0;
+  /** Keys that no column holds, over all records of the batch. */
+  unknownKeys = 0;
+  readonly dictionary: Dictionary;
+
+  constructor(dictionary: Dictionary) {
+    this.dictionary = dictionary;
+  }
+
+  reset(): void {
+    this.flows.length = 0;
+    this.logs = [];
+    this.sessions = [];
+    this.tunnels = [];
+    this.rejects = [];
+    this.read = 0;
+    this.skipped = 0;
+    this.unknownKeys = 0;
+  }
+
+  get accepted(): number {
+    return this.flows.length + this.logs.length + this.sessions.length + this.tunnels.length;
+  }
+
+  reject(code: RejectCode, detail: string, segment: number, rawStart: number, rawLength: number, tenant = -1): void {
+    this.rejects.push({ code, detail, segment, rawStart, rawLength, tenant, length: rawLength });
+  }
+}
