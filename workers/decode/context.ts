@@ -1,0 +1,385 @@
+// What every decoder shares: whose a record is, its identifier, the checks that all records pass, and the reject paths.
+//
+// Decoders write a flow into row i of the columns (after nextFlow and clearRow) and call `finishFlow`, which either adds
+// the row or rejects the record; nothing else advances `flows.length`. Every record ends in exactly one of: accepted,
+// rejected, skipped; the caller adds it to `out.read`.
+
+import type { RawBatch } from '../../src/model/batch.ts';
+import { utf8 } from '../../src/model/bytes.ts';
+import type { ControlSnapshot, Limits, SourceDefinition } from '../../src/model/control.ts';
+import type { Decoded } from '../../src/model/decoded.ts';
+import type { Dictionary } from '../../src/model/dictionary.ts';
+import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
+import { hash128, hashWords, stampUuid, uuidText } from '../../src/model/hash.ts';
+import type { LogSource } from '../../src/model/records.ts';
+import type { RejectCode } from '../../src/model/reject.ts';
+
+/** Decodes one segment of the batch into `out`. Never throws on input, whatever the bytes are. */
+export type SegmentDecoder = (batch: RawBatch, segmentIndex: number, out: Decoded) => void;
+
+/** Negative results of the tenant resolution. */
+export const TENANT_MISSING = -1;
+export const TENANT_UNKNOWN = -2;
+export const TENANT_INACTIVE = -3;
+export const TENANT_MISMATCH = -4;
+
+const TENANT_CODES: readonly RejectCode[] = [
+  'tenant_missing',
+  'tenant_missing',
+  'tenant_unknown',
+  'tenant_inactive',
+  'tenant_mismatch',
+];
+
+/** Events of 2000-01-01 up to (not including) 2101-01-01 are accepted. */
+export const EARLIEST_MS = Date.UTC(2000, 0, 1);
+export const LATEST_MS = Date.UTC(2101, 0, 1);
+
+/** An event further ahead of its append time than this is flagged clock_skew. */
+export const SKEW_MS = 300_000;
+
+/** What a decoder knows of a log event; what is left out is ''. */
+export interface LogParts {
+  readonly ms: number;
+  readonly ns: number;
+  readonly logsource: LogSource;
+  readonly fields: Record<string, unknown>;
+  readonly fieldsJson: string;
+  /** The record's own PoP; the source's is used when it is absent or ''. */
+  readonly pop?: string;
+  readonly sourceIp?: string;
+  readonly destinationIp?: string;
+  readonly host?: string;
+  readonly user?: string;
+  readonly severity?: string;
+  readonly message?: string;
+}
+
+interface ResolvedSource {
+  readonly definition: SourceDefinition;
+  /** Tenant index, or a negative result. */
+  readonly tenant: number;
+  readonly pop: Uint8Array;
+}
+
+const NO_SOURCE: SourceDefinition = {
+  name: '',
+  tenant: '',
+  pop: '',
+  format: 'auto',
+  logsource: { product: '', category: '', service: '' },
+  timezone: 'UTC',
+  year: 0,
+  latenessMs: 0,
+};
+
+/** One a worker and control snapshot. */
+export class DecodeContext {
+  readonly snapshot: ControlSnapshot;
+  readonly dictionary: Dictionary;
+  readonly limits: Limits;
+  private readonly tenants = new Map<string, number>();
+  private readonly sources: readonly ResolvedSource[];
+  private readonly tenantWords: readonly Uint8Array[];
+  private readonly nowhere: ResolvedSource = { definition: NO_SOURCE, tenant: TENANT_MISSING, pop: new Uint8Array(0) };
+  /** Dictionary id → 1 + tenant index, or a negative result; 0 is not looked up yet. */
+  private byId = new Int32Array(1024);
+  private generation = -1;
+  private readonly files = new Map<string, Uint8Array>();
+  private scratch = new Uint8Array(256);
+
+  constructor(snapshot: ControlSnapshot, dictionary: Dictionary) {
+    this.snapshot = snapshot;
+    this.dictionary = dictionary;
+    this.limits = snapshot.limits;
+    for (let i = 0; i < snapshot.tenants.length; i++) {
+      const { id, slug, status } = snapshot.tenants[i];
+      const index = status === 'active' ? i : TENANT_INACTIVE;
+      this.tenants.set(id.toLowerCase(), index);
+      if (slug !== '') this.tenants.set(slug, index);
+    }
+    this.tenantWords = snapshot.tenants.map((tenant) => utf8(tenant.id.toLowerCase()));
+    this.sources = snapshot.sources.map((definition) => ({
+      definition,
+      tenant: definition.tenant === '' ? TENANT_MISSING : this.lookUp(definition.tenant),
+      pop: utf8(definition.pop),
+    }));
+  }
+
+  sourceOf(sourceIndex: number): SourceDefinition {
+    return this.source(sourceIndex).definition;
+  }
+
+  /** Tenant index of every record of the source, or negative: TENANT_MISSING when the records name their own. */
+  tenantOfSource(sourceIndex: number): number {
+    return this.source(sourceIndex).tenant;
+  }
+
+  /** Tenant index ≥ 0, or negative (see `tenantCode`). `text` is the record's own tenant: UUID in any case, or slug. */
+  resolveTenant(sourceIndex: number, text: string | null): number {
+    const fixed = this.source(sourceIndex).tenant;
+    if (text === null || text === '') return fixed;
+    return agree(fixed, this.lookUp(text));
+  }
+
+  /** As `resolveTenant`, from bytes; start === end is "none". Known names cost one dictionary look-up. */
+  resolveTenantBytes(sourceIndex: number, bytes: Uint8Array, start: number, end: number): number {
+    const fixed = this.source(sourceIndex).tenant;
+    if (start === end) return fixed;
+    // Interning would let hostile names fill the dictionary: nothing longer than a slug may be is looked at.
+    if (end - start > 100) return TENANT_UNKNOWN;
+    const id = this.dictionary.intern(bytes, start, end);
+    if (this.generation !== this.dictionary.generation) {
+      this.generation = this.dictionary.generation;
+      this.byId.fill(0);
+    }
+    if (id >= this.byId.length) {
+      const grown = new Int32Array(Math.max(id + 1, this.byId.length * 2));
+      grown.set(this.byId);
+      this.byId = grown;
+    }
+    let known = this.byId[id];
+    if (known === 0) {
+      const found = this.lookUp(this.dictionary.text(id));
+      known = found >= 0 ? found + 1 : found;
+      this.byId[id] = known;
+    }
+    return agree(fixed, known > 0 ? known - 1 : known);
+  }
+
+  tenantCode(result: number): RejectCode {
+    return TENANT_CODES[-result];
+  }
+
+  /** Rejects the record because of a negative tenant result. `text` is what the record named, '' for nothing. */
+  rejectTenant(
+    out: Decoded,
+    result: number,
+    text: string,
+    segmentIndex: number,
+    rawStart: number,
+    rawLength: number,
+  ): void {
+    const named = text === '' ? 'the source' : `tenant '${text.slice(0, 100)}'`;
+    const detail =
+      result === TENANT_MISSING
+        ? 'neither the record nor its source names a tenant'
+        : result === TENANT_UNKNOWN
+          ? `${named} is not configured`
+          : result === TENANT_INACTIVE
+            ? `${named} is not active`
+            : `the record names ${named}, its source another`;
+    out.reject(this.tenantCode(result), detail, segmentIndex, rawStart, rawLength);
+  }
+
+  /** Dictionary id of the source's PoP; 0 when it names none. Holds for this batch only. */
+  popOfSource(sourceIndex: number): number {
+    const { pop } = this.source(sourceIndex);
+    return this.dictionary.intern(pop, 0, pop.length);
+  }
+
+  /**
+   * Checks row i, gives it its identifier unless one is set, and adds it to the batch. The row must hold its tenant
+   * already. A PoP of 0 becomes the source's. False when the record was rejected instead.
+   */
+  finishFlow(
+    out: Decoded,
+    i: number,
+    segmentIndex: number,
+    batch: RawBatch,
+    rawStart: number,
+    rawLength: number,
+  ): boolean {
+    const { flows } = out;
+    const ms = flows.timeMs[i];
+    const tenant = flows.tenant[i];
+    if (!(ms >= EARLIEST_MS && ms < LATEST_MS)) {
+      out.reject('timestamp_range', rangeDetail(ms), segmentIndex, rawStart, rawLength, tenant);
+      return false;
+    }
+    const segment = batch.segments[segmentIndex];
+    if (flows.pop[i] === 0) {
+      const pop = this.popOfSource(segment.source);
+      if (pop === 0) {
+        const detail = 'neither the record nor its source names a PoP';
+        out.reject('pop_missing', detail, segmentIndex, rawStart, rawLength, tenant);
+        return false;
+      }
+      flows.pop[i] = pop;
+    }
+    if (ms > batch.appendedAtMs + SKEW_MS) flows.flags[i] |= FLOW_FLAG.clockSkew;
+    const quad = i * 4;
+    if ((flows.id[quad] | flows.id[quad + 1] | flows.id[quad + 2] | flows.id[quad + 3]) === 0) {
+      this.placeHash(batch, segmentIndex, rawStart, rawLength);
+      flows.id.set(hashWords, quad);
+    }
+    flows.rawStart[i] = rawStart;
+    flows.rawLength[i] = rawLength;
+    flows.segment[i] = segmentIndex;
+    flows.length = i + 1;
+    return true;
+  }
+
+  /**
+   * Gives row i an identifier made from its tenant (set before) and the producer's own key: `kind` names what the key is
+   * (`zeek.uid`), the time is for keys that are unique only together with one.
+   */
+  idFromProducer(
+    flows: FlowColumns,
+    i: number,
+    kind: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    ms = 0,
+    ns = 0,
+  ): void {
+    const tenant = this.tenantWords[flows.tenant[i]];
+    const head = tenant.length + kind.length + 17;
+    const length = head + end - start;
+    if (length > this.scratch.length) this.scratch = new Uint8Array(length * 2);
+    const { scratch } = this;
+    scratch.set(tenant, 0);
+    for (let k = 0; k < kind.length; k++) scratch[tenant.length + k] = kind.charCodeAt(k);
+    scratch[head - 17] = 0;
+    putU64(scratch, head - 16, ms);
+    putU64(scratch, head - 8, ns);
+    for (let k = start; k < end; k++) scratch[head + k - start] = bytes[k];
+    hash128(scratch, 0, length, FLOW_SEED);
+    stampUuid(hashWords, 0);
+    flows.id.set(hashWords, i * 4);
+  }
+
+  /** UUID text of the record at this place: from file identity, position and bytes. The same input gives the same id. */
+  placeId(batch: RawBatch, segmentIndex: number, rawStart: number, rawLength: number): string {
+    this.placeHash(batch, segmentIndex, rawStart, rawLength);
+    return uuidText(hashWords, 0);
+  }
+
+  /**
+   * Adds a log event. The source's declared log source wins over the derived one, field by field. False when the time is
+   * out of range and the record was rejected.
+   */
+  pushLog(
+    out: Decoded,
+    batch: RawBatch,
+    segmentIndex: number,
+    rawStart: number,
+    rawLength: number,
+    tenant: number,
+    parts: LogParts,
+  ): boolean {
+    const segment = batch.segments[segmentIndex];
+    if (!this.inRange(out, parts.ms, segmentIndex, rawStart, rawLength, tenant)) return false;
+    const { definition } = this.source(segment.source);
+    const declared = definition.logsource;
+    const { product, category, service } = parts.logsource;
+    out.logs.push({
+      ms: parts.ms,
+      ns: parts.ns,
+      segment: segmentIndex,
+      rawStart,
+      rawLength,
+      tenant,
+      pop: parts.pop || definition.pop,
+      id: this.placeId(batch, segmentIndex, rawStart, rawLength),
+      logsource: {
+        product: declared.product || product,
+        category: declared.category || category,
+        service: declared.service || service,
+      },
+      sourceIp: parts.sourceIp ?? '',
+      destinationIp: parts.destinationIp ?? '',
+      host: parts.host ?? '',
+      user: parts.user ?? '',
+      severity: parts.severity ?? '',
+      message: parts.message ?? '',
+      fields: parts.fields,
+      fieldsJson: parts.fieldsJson,
+      clockSkew: parts.ms > batch.appendedAtMs + SKEW_MS,
+      threat: '',
+    });
+    return true;
+  }
+
+  /** True for the years 2000–2100; otherwise the record is rejected. For records other than flows. */
+  inRange(
+    out: Decoded,
+    ms: number,
+    segmentIndex: number,
+    rawStart: number,
+    rawLength: number,
+    tenant: number,
+  ): boolean {
+    if (ms >= EARLIEST_MS && ms < LATEST_MS) return true;
+    out.reject('timestamp_range', rangeDetail(ms), segmentIndex, rawStart, rawLength, tenant);
+    return false;
+  }
+
+  /** The tenant to file a reject under when the record's own is not known: the source's, or -1. */
+  rejectTenantOf(sourceIndex: number): number {
+    return Math.max(-1, this.source(sourceIndex).tenant);
+  }
+
+  private source(sourceIndex: number): ResolvedSource {
+    return this.sources[sourceIndex] ?? this.nowhere;
+  }
+
+  private lookUp(text: string): number {
+    return this.tenants.get(text) ?? this.tenants.get(text.toLowerCase()) ?? TENANT_UNKNOWN;
+  }
+
+  /** Two rounds: the bytes first, then (file, position, hash of the bytes), so that equal records at two places differ. */
+  private placeHash(batch: RawBatch, segmentIndex: number, rawStart: number, rawLength: number): void {
+    const segment = batch.segments[segmentIndex];
+    hash128(batch.bytes, rawStart, rawStart + rawLength, FLOW_SEED);
+    const place = this.placeOf(segment.file);
+    const at = place.length - 24;
+    for (let w = 0; w < 4; w++) putU32(place, at + w * 4, hashWords[w]);
+    putU64(place, at + 16, segment.base + rawStart - segment.start);
+    hash128(place, 0, place.length, FLOW_SEED);
+    stampUuid(hashWords, 0);
+  }
+
+  private placeOf(file: string): Uint8Array {
+    let place = this.files.get(file);
+    if (place === undefined) {
+      if (this.files.size >= 1024) this.files.clear();
+      const name = utf8(file);
+      place = new Uint8Array(name.length + 24);
+      place.set(name);
+      this.files.set(file, place);
+    }
+    return place;
+  }
+}
+
+export function createDecodeContext(snapshot: ControlSnapshot, dictionary: Dictionary): DecodeContext {
+  return new DecodeContext(snapshot, dictionary);
+}
+
+const FLOW_SEED = 0x666c6f77;
+
+/** The source's tenant and the record's must be one; a source that names none leaves it to the record. */
+function agree(fixed: number, own: number): number {
+  if (fixed === TENANT_MISSING || own === fixed) return own;
+  if (fixed < 0) return fixed;
+  return own < 0 ? own : TENANT_MISMATCH;
+}
+
+function rangeDetail(ms: number): string {
+  const shown = Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`;
+  return `event time ${shown} lies outside 2000 to 2100`;
+}
+
+function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+function putU64(bytes: Uint8Array, at: number, value: number): void {
+  putU32(bytes, at, value % 4294967296);
+  putU32(bytes, at + 4, Math.floor(value / 4294967296));
+}
