@@ -1,0 +1,68 @@
+// A block: what one contiguous stretch of a lane's input puts into the stores. The unit of journal, insert and acknowledgement.
+
+import { utf8 } from '../model/bytes.ts';
+import { hashHex } from '../model/hash.ts';
+import type { TableName, TableRows } from '../model/tables.ts';
+import type { StoreBlock } from '../sinks/sink.ts';
+import type { Range } from '../sources/source.ts';
+import type { JournalEntry } from './journal.ts';
+
+export class OpenBlock {
+  readonly control: string;
+  readonly openedAt: number;
+  readonly parts: { source: string; ranges: Range[] }[] = [];
+  rows = 0;
+  private readonly chunks = new Map<TableName, TableRows[]>();
+
+  constructor(control: string, openedAt: number) {
+    this.control = control;
+    this.openedAt = openedAt;
+  }
+
+  /** Adds a batch: where it came from and its rows. Neighbouring ranges are joined, so the journal stays short. */
+  add(source: string, ranges: readonly Range[], rows: readonly TableRows[]): void {
+    let part = this.parts.at(-1);
+    if (part?.source !== source) {
+      part = { source, ranges: [] };
+      this.parts.push(part);
+    }
+    for (const range of ranges) {
+      const last = part.ranges.at(-1);
+      if (last && continues(last, range)) part.ranges[part.ranges.length - 1] = { ...last, to: range.to };
+      else part.ranges.push(range);
+    }
+    for (const table of rows) {
+      const known = this.chunks.get(table.table);
+      if (known) known.push(table);
+      else this.chunks.set(table.table, [table]);
+      this.rows += table.rows;
+    }
+  }
+
+  /**
+   * The inserts of the closed block. Tokens are made from the journaled ranges, so a replay repeats them and the store drops
+   * what it already has. Rollup and alert rows come one piece a month and keep a token each.
+   */
+  inserts(lane: string, entry: JournalEntry, closing: readonly TableRows[]): StoreBlock[] {
+    const identity = hashHex(utf8(JSON.stringify([lane, entry.seq, entry.parts])));
+    const inserts: StoreBlock[] = [];
+    for (const [table, pieces] of this.chunks) {
+      const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
+      if (rows > 0)
+        inserts.push({ table, token: `${identity}-${table}`, rows, chunks: pieces.map((piece) => piece.bytes) });
+    }
+    closing.forEach(({ table, rows, bytes }, i) => {
+      if (rows > 0) inserts.push({ table, token: `${identity}-${table}-${i}`, rows, chunks: [bytes] });
+    });
+    return inserts;
+  }
+}
+
+function continues(last: Range, next: Range): boolean {
+  return (
+    last.file === next.file &&
+    last.to === next.from &&
+    last.referenceMs === next.referenceMs &&
+    last.appendedAtMs === next.appendedAtMs
+  );
+}

@@ -1,0 +1,89 @@
+// The journal of a lane: which input makes up each block, written before any effect of the block leaves the process.
+// One JSON line an entry. A torn last line is a block of which nothing left; it is dropped.
+
+import { existsSync } from 'node:fs';
+import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import type { FileProgress, Range } from '../sources/source.ts';
+
+/** A stretch of one source, in the order in which the lane took it. */
+export interface JournalPart {
+  readonly source: string;
+  readonly ranges: readonly Range[];
+}
+
+export interface JournalEntry {
+  /** Counts the blocks of the lane from 1, without gaps. */
+  readonly seq: number;
+  /** Hash of the control snapshot in force for the whole block. */
+  readonly control: string;
+  readonly parts: readonly JournalPart[];
+  /** Files that no earlier entry names, by source. */
+  readonly files: readonly (readonly [string, FileProgress])[];
+  /** The input ended with this block: open alerts wrote a revision. */
+  readonly end: boolean;
+}
+
+type Handle = Awaited<ReturnType<typeof open>>;
+
+export class Journal {
+  /** Entries found on opening, in order: what recovery must follow. */
+  readonly pending: readonly JournalEntry[];
+  private handle: Handle;
+  private readonly path: string;
+  private kept: JournalEntry[];
+
+  private constructor(path: string, handle: Handle, entries: JournalEntry[]) {
+    this.path = path;
+    this.handle = handle;
+    this.pending = entries;
+    this.kept = [...entries];
+  }
+
+  /** Opens the journal and drops what `committed` (a block's seq) already covers. */
+  static async open(path: string, committed: number): Promise<Journal> {
+    const entries = (existsSync(path) ? parse(await readFile(path, 'utf8'), path) : []).filter(
+      (e) => e.seq > committed,
+    );
+    entries.forEach((entry, i) => {
+      if (entry.seq !== committed + 1 + i)
+        throw new Error(`${path}: block ${committed + 1 + i} is missing from the journal`);
+    });
+    await rewrite(path, entries);
+    return new Journal(path, await open(path, 'a'), entries);
+  }
+
+  async append(entry: JournalEntry): Promise<void> {
+    await this.handle.appendFile(`${JSON.stringify(entry)}\n`);
+    this.kept.push(entry);
+  }
+
+  /** Forgets blocks up to `seq`; called after the ledger holds them. */
+  async truncate(seq: number): Promise<void> {
+    this.kept = this.kept.filter((entry) => entry.seq > seq);
+    await rewrite(this.path, this.kept);
+    await this.handle.close();
+    this.handle = await open(this.path, 'a');
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+}
+
+function parse(text: string, path: string): JournalEntry[] {
+  const lines = text.split('\n');
+  lines.pop(); // '' after the last newline, or a torn entry
+  return lines.map((line, i) => {
+    try {
+      return JSON.parse(line) as JournalEntry;
+    } catch (cause) {
+      throw new Error(`${path}:${i + 1}: the journal cannot be read`, { cause });
+    }
+  });
+}
+
+async function rewrite(path: string, entries: readonly JournalEntry[]): Promise<void> {
+  const next = `${path}.next`;
+  await writeFile(next, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  await rename(next, path);
+}

@@ -1,0 +1,335 @@
+// A lane: the unit of order, state and recovery. It takes matched batches in stream order, closes blocks, journals them,
+// has them written, and commits.
+//
+// Exactly-once effect (guarantee 1) rests on this order: journal entry → inserts with tokens → acknowledgement by every
+// store → ledger commit (offsets and state in one file) → journal forgets. A kill between any two leaves a block that
+// recovery repeats under the same tokens from the same ranges.
+
+import type { ControlSnapshot } from '../model/control.ts';
+import type { BlockEffects, Matched } from '../model/work.ts';
+import type { BlockStore } from '../sinks/sink.ts';
+import type { FileProgress, Source, SourceBatch } from '../sources/source.ts';
+import { OpenBlock } from './block.ts';
+import type { Reach } from './crashpoints.ts';
+import { merged } from './in-order.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { type Commit, writeCommit } from './ledger.ts';
+import type { Router } from './router.ts';
+
+export interface LaneSettings {
+  /** A block closes at this many rows, or when it has been open for so long. */
+  readonly blockRows: number;
+  readonly blockMs: number;
+  /** A commit (with the lane's state) is made after so many blocks or so long. */
+  readonly snapshotBlocks: number;
+  readonly snapshotMs: number;
+}
+
+/** What a lane tells about itself, for progress, summary and metrics. */
+export interface LaneObserver {
+  batch(matched: Matched, batch: SourceBatch): void;
+  /** Every store has acknowledged the block. */
+  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void;
+}
+
+/** Next thing for the lane to do, in order. */
+export type LaneItem =
+  | { readonly kind: 'batch'; readonly source: Source; readonly batch: SourceBatch; readonly control: string }
+  | { readonly kind: 'boundary'; readonly entry: JournalEntry };
+
+export interface LaneParts {
+  readonly name: string;
+  readonly sources: readonly Source[];
+  readonly router: Router;
+  readonly store: BlockStore;
+  readonly journal: Journal;
+  readonly ledgerPath: string;
+  readonly commit: Commit;
+  readonly settings: LaneSettings;
+  readonly observer: LaneObserver;
+  readonly reach: Reach;
+  /** Control snapshot that journaled blocks name, by hash. */
+  readonly snapshotOf: (hash: string) => Promise<ControlSnapshot>;
+}
+
+/** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
+const MAX_UNWRITTEN = 2;
+
+export class Lane {
+  readonly name: string;
+  private readonly parts: LaneParts;
+  private control: string;
+  private block: OpenBlock | null = null;
+  private seq: number;
+  /** Position of every file as of the last closed block, by source. */
+  private readonly files = new Map<string, Map<string, FileProgress>>();
+  /** The same as far as the input has been read; runs ahead of `files` by what is in flight. */
+  private readonly ahead = new Map<string, Map<string, FileProgress>>();
+  private readonly journaledFiles = new Set<string>();
+  private inForce = '';
+  private writing: Promise<void> = Promise.resolve();
+  private unwritten = 0;
+  private blocksSinceCommit = 0;
+  private lastCommitAt = Date.now();
+  private chain: Promise<unknown> = Promise.resolve();
+  private failed: unknown = null;
+
+  constructor(parts: LaneParts, control: string) {
+    this.parts = parts;
+    this.name = parts.name;
+    this.control = control;
+    this.seq = parts.commit.seq;
+    for (const source of parts.sources) {
+      this.files.set(source.name, new Map());
+      this.ahead.set(source.name, new Map());
+    }
+    for (const [source, file] of parts.commit.files) {
+      this.know(source, file);
+      this.ahead.get(source)?.set(file.file, file);
+    }
+  }
+
+  /** Restores the lane's state on its home worker. */
+  async open(): Promise<void> {
+    const { router, commit, journal } = this.parts;
+    const first = journal.pending[0]?.control ?? this.control;
+    await this.install(commit.control || first);
+    await router.openLane(this.name, commit.control || first, commit.state);
+    this.inForce = commit.control || first;
+  }
+
+  /** Unfinished blocks of the journal first, exactly as journaled; then what is new. */
+  async *input(signal: AbortSignal): AsyncGenerator<LaneItem> {
+    for (const entry of this.parts.journal.pending) {
+      const snapshot = await this.install(entry.control);
+      for (const [source, file] of entry.files) this.ahead.get(source)?.set(file.file, file);
+      for (const part of entry.parts) {
+        const source = this.sourceOf(part.source);
+        const index = snapshot.sources.findIndex((definition) => definition.name === source.name);
+        for await (const batch of source.replay(part.ranges, this.progress(source), signal)) {
+          yield { kind: 'batch', source, batch: underSnapshot(batch, index), control: entry.control };
+        }
+        advance(this.ahead.get(part.source), source, part.ranges);
+      }
+      if (signal.aborted) return; // the block stays journaled; the next run finishes it
+      yield { kind: 'boundary', entry };
+    }
+    await this.install(this.control);
+    const bounded = this.parts.sources.filter((source) => source.bounded);
+    const followed = this.parts.sources.filter((source) => !source.bounded);
+    for (const source of bounded) yield* this.fresh(source, signal);
+    yield* merged(followed.map((source) => this.fresh(source, signal)));
+  }
+
+  /** Takes a matched batch, or closes the block that recovery is repeating. One at a time, in order. */
+  async take(item: LaneItem, matched: Matched | null): Promise<void> {
+    return this.exclusively(async () => {
+      if (item.kind === 'boundary') return this.close(item.entry, item.entry.end);
+      const { source, batch, control } = item;
+      if (!matched) throw new Error('a batch without its match');
+      if (this.block && this.block.control !== control) await this.close(null, false);
+      if (this.inForce !== control) await this.apply(control);
+      this.block ??= new OpenBlock(control, Date.now());
+      await this.parts.router.correlate(this.name, matched);
+      this.block.add(source.name, batch.ranges, matched.rows);
+      this.parts.observer.batch(matched, batch);
+      const replaying = this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
+      if (!replaying && this.isDue()) await this.close(null, false);
+    });
+  }
+
+  /** Closes the open block if it is due by time; called by a timer, for input that has fallen silent. */
+  async closeIfDue(): Promise<void> {
+    return this.exclusively(async () => {
+      if (this.block && this.seq >= (this.parts.journal.pending.at(-1)?.seq ?? 0) && this.isDue())
+        await this.close(null, false);
+    });
+  }
+
+  /** New tenants, policies, rules or lists: in force from the next batch on, journaled with its block. */
+  async changeControl(snapshot: ControlSnapshot): Promise<void> {
+    await this.parts.router.install(snapshot);
+    this.control = snapshot.hash;
+  }
+
+  /** The input has ended (or the run was asked to stop: `ended` false): everything taken is stored and committed. */
+  async finish(ended: boolean): Promise<void> {
+    await this.exclusively(async () => {
+      const unfinished = this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
+      if (unfinished)
+        this.block = null; // recovery was interrupted: the journal still has the block
+      else if (this.block || this.seq > this.parts.commit.seq) {
+        this.parts.reach('final-flush');
+        this.block ??= new OpenBlock(this.inForce, Date.now());
+        await this.close(null, ended);
+      }
+    });
+    await this.writing;
+    this.throwIfFailed();
+    if (this.seq === this.parts.commit.seq) await this.persist(this.seq, this.snapshotFiles(), this.parts.commit.state);
+    await this.parts.journal.close();
+    for (const source of this.parts.sources) await source.committed?.();
+  }
+
+  private async *fresh(source: Source, signal: AbortSignal): AsyncGenerator<LaneItem> {
+    for await (const batch of source.batches(this.progress(source), signal)) {
+      yield { kind: 'batch', source, batch, control: this.control };
+    }
+  }
+
+  private isDue(): boolean {
+    const { blockRows, blockMs } = this.parts.settings;
+    return this.block !== null && (this.block.rows >= blockRows || Date.now() - this.block.openedAt >= blockMs);
+  }
+
+  private async close(replayed: JournalEntry | null, end: boolean): Promise<void> {
+    const { router, journal, settings, reach } = this.parts;
+    const block = this.block ?? new OpenBlock(this.inForce, Date.now());
+    this.block = null;
+    reach('block-closed');
+    this.blocksSinceCommit++;
+    const commitDue =
+      end || this.blocksSinceCommit >= settings.snapshotBlocks || Date.now() - this.lastCommitAt >= settings.snapshotMs;
+    const effects = await router.closeBlock(this.name, end, commitDue);
+    for (const [source, file] of replayed?.files ?? []) this.know(source, file);
+    for (const part of block.parts) advance(this.files.get(part.source), this.sourceOf(part.source), part.ranges);
+    let entry = replayed;
+    if (!entry) {
+      entry = { seq: this.seq + 1, control: block.control, parts: block.parts, files: this.newFiles(block), end };
+      await journal.append(entry); // before any effect leaves the process (guarantee 2)
+      reach('after-journal');
+    }
+    this.seq = entry.seq;
+    if (commitDue) {
+      this.blocksSinceCommit = 0;
+      this.lastCommitAt = Date.now();
+    }
+    await this.enqueue(block, entry, effects);
+  }
+
+  /** Writes blocks one after the other, a few behind the lane. */
+  private async enqueue(block: OpenBlock, entry: JournalEntry, effects: BlockEffects): Promise<void> {
+    const inserts = block.inserts(this.name, entry, effects.rows);
+    const files = this.snapshotFiles();
+    this.unwritten++;
+    const previous = this.writing;
+    this.writing = (async () => {
+      await previous;
+      if (this.failed) return;
+      try {
+        const stored = new Map<string, number>();
+        for (const insert of inserts) {
+          this.parts.reach('before-insert');
+          await this.parts.store.write(insert);
+          this.parts.reach('after-insert');
+          stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows);
+        }
+        this.parts.observer.stored(effects, stored);
+        if (effects.snapshot) await this.persist(entry.seq, files, effects.snapshot);
+      } catch (error) {
+        this.failed = error;
+      } finally {
+        this.unwritten--;
+      }
+    })();
+    while (this.unwritten > MAX_UNWRITTEN) await Promise.race([this.writing, previous]);
+    this.throwIfFailed();
+  }
+
+  private async persist(seq: number, files: Commit['files'], state: Uint8Array | null): Promise<void> {
+    const { ledgerPath, journal, reach } = this.parts;
+    reach('before-commit');
+    await writeCommit(ledgerPath, { version: 1, seq, control: this.inForce, files, state }, reach);
+    reach('after-commit');
+    await journal.truncate(seq);
+  }
+
+  private async apply(control: string): Promise<void> {
+    await this.parts.router.applyControl(this.name, control);
+    this.inForce = control;
+  }
+
+  private async install(hash: string): Promise<ControlSnapshot> {
+    const snapshot = await this.parts.snapshotOf(hash);
+    await this.parts.router.install(snapshot);
+    return snapshot;
+  }
+
+  private throwIfFailed(): void {
+    if (this.failed) throw this.failed;
+  }
+
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.chain.then(work);
+    this.chain = done.catch(() => {});
+    return done;
+  }
+
+  private sourceOf(name: string): Source {
+    const source = this.parts.sources.find((s) => s.name === name);
+    if (!source) throw new Error(`the journal of lane ${this.name} names a source that is not configured: ${name}`);
+    return source;
+  }
+
+  private progress(source: Source): ReadonlyMap<string, FileProgress> {
+    return this.ahead.get(source.name) ?? new Map();
+  }
+
+  private know(source: string, file: FileProgress): void {
+    const known = this.files.get(source) ?? new Map<string, FileProgress>();
+    this.files.set(source, known);
+    known.set(file.file, file);
+    this.journaledFiles.add(file.file);
+  }
+
+  private newFiles(block: OpenBlock): (readonly [string, FileProgress])[] {
+    const fresh: (readonly [string, FileProgress])[] = [];
+    for (const part of block.parts) {
+      const seen = this.sourceOf(part.source).files();
+      for (const { file } of part.ranges) {
+        const meta = seen.get(file);
+        if (!meta || this.journaledFiles.has(file)) continue;
+        this.journaledFiles.add(file);
+        fresh.push([part.source, { ...meta, position: 0, done: false }]);
+      }
+    }
+    return fresh;
+  }
+
+  /** Every known file at the position of the last closed block; done only when the source has nothing after it. */
+  private snapshotFiles(): Commit['files'] {
+    const all: (readonly [string, FileProgress])[] = [];
+    for (const source of this.parts.sources) {
+      const seen = source.files();
+      const at = this.files.get(source.name) ?? new Map<string, FileProgress>();
+      for (const id of new Set([...at.keys(), ...seen.keys()])) {
+        const meta = seen.get(id) ?? at.get(id);
+        const position = at.get(id)?.position ?? 0;
+        if (meta) all.push([source.name, { ...meta, position, done: meta.done && meta.position === position }]);
+      }
+    }
+    return all;
+  }
+}
+
+/** Moves files to the end of `ranges`; a file that is new takes its description from the source. */
+function advance(
+  files: Map<string, FileProgress> | undefined,
+  source: Source,
+  ranges: readonly { readonly file: string; readonly to: number }[],
+): void {
+  for (const { file, to } of ranges) {
+    const known = files?.get(file) ?? source.files().get(file);
+    if (known) files?.set(file, { ...known, position: to, done: false });
+  }
+}
+
+/** Journaled blocks run under the snapshot of their day, where the source may stand at another index. */
+function underSnapshot(batch: SourceBatch, index: number): SourceBatch {
+  if (batch.segments.every((segment) => segment.source === index)) return batch;
+  return {
+    ...batch,
+    segments: batch.segments.map((segment) => ({ ...segment, source: index })),
+    release: () => batch.release(),
+  };
+}

@@ -1,0 +1,41 @@
+// What crosses between the main thread and a worker: packed bytes and a few counts, never events.
+
+import type { Alert } from './alert.ts';
+import type { RejectCode } from './reject.ts';
+import type { TableRows } from './tables.ts';
+
+export interface BatchCounts {
+  readonly read: number;
+  readonly accepted: number;
+  readonly skipped: number;
+  readonly rejected: number;
+  readonly rejects: Partial<Record<RejectCode, number>>;
+  readonly unknownKeys: number;
+}
+
+/** Result of `match`. */
+export interface Matched {
+  readonly rows: readonly TableRows[];
+  /** Packed by HitsWriter. */
+  readonly hits: Uint8Array;
+  /** Packed by rollUp. */
+  readonly rollup: Uint8Array;
+  readonly counts: BatchCounts;
+}
+
+/** What closing a block of a lane gives: rows of rollups and alerts, and the lane's state if asked for. */
+export interface BlockEffects {
+  readonly rows: readonly TableRows[];
+  /** Alerts that fired for the first time in the block, for display. */
+  readonly fired: readonly Alert[];
+  readonly late: number;
+  readonly evicted: number;
+  readonly snapshot: Uint8Array | null;
+}
+
+/** Where each record of a batch lies and its event time (ms since 1970; NaN for what has none), in stream order. */
+export interface RecordTimes {
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+  readonly timesMs: Float64Array;
+}

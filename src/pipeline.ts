@@ -1,0 +1,52 @@
+// The whole way of a batch, from source to committed offset.
+
+import type { Reach } from './delivery/crashpoints.ts';
+import { inOrder } from './delivery/in-order.ts';
+import type { Lane, LaneItem } from './delivery/lane.ts';
+import type { Router } from './delivery/router.ts';
+import type { Matched } from './model/work.ts';
+
+export interface PipelineParts {
+  readonly lanes: readonly Lane[];
+  readonly router: Router;
+  readonly reach: Reach;
+}
+
+/** How often blocks of a silent input are looked at, ms. */
+const TICK_MS = 250;
+
+/** Runs every lane to the end of its input, or until `signal` asks to stop; returns when all is stored and committed. */
+export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const runs = parts.lanes.map((lane) =>
+    runLane(lane, parts, stop).catch((error: unknown) => {
+      failed.abort(error); // one lane's broken world stops the others in good order
+      throw error;
+    }),
+  );
+  const results = await Promise.allSettled(runs);
+  const broken = results.find((result) => result.status === 'rejected');
+  if (broken) throw broken.reason;
+}
+
+async function runLane(lane: Lane, { router, reach }: PipelineParts, signal: AbortSignal): Promise<void> {
+  await lane.open(); // state as of the last commit
+  const input = lane.input(signal); // unfinished blocks of the journal first; over budget the source waits (guarantee 4)
+  const match = async (item: LaneItem): Promise<Matched | null> => {
+    if (item.kind === 'boundary') return null;
+    const { bytes, segments, ranges } = item.batch;
+    const appendedAtMs = ranges[0]?.appendedAtMs ?? 0;
+    return router.match(item.control, { bytes, segments, appendedAtMs }).finally(() => item.batch.release());
+  };
+  const ticker = setInterval(() => lane.closeIfDue().catch(() => {}), TICK_MS);
+  try {
+    for await (const { item, result } of inOrder(input, match, router.workers * 2 + 1)) {
+      reach('after-match');
+      await lane.take(item, result); // correlate in stream order; journal and write blocks; commit what every store holds
+    }
+  } finally {
+    clearInterval(ticker);
+  }
+  await lane.finish(!signal.aborted);
+}

@@ -1,0 +1,59 @@
+// Everything a worker needs to match batches under one control snapshot, compiled once.
+
+import { loadRules } from '../rules/index.ts';
+import type { RuleSet } from '../rules/model.ts';
+import type { RawBatch } from '../src/model/batch.ts';
+import type { ControlSnapshot } from '../src/model/control.ts';
+import { Decoded } from '../src/model/decoded.ts';
+import { Dictionary } from '../src/model/dictionary.ts';
+import { HitsWriter } from '../src/model/hits.ts';
+import type { TableRows } from '../src/model/tables.ts';
+import type { BatchCounts } from '../src/model/work.ts';
+import { createDecoder } from './decode/index.ts';
+import { createEncoder } from './encode/index.ts';
+import { createEnricher } from './enrich/index.ts';
+import { createMatcher } from './match/index.ts';
+import { createDecider } from './policy/index.ts';
+
+export interface WorkerKit {
+  readonly snapshot: ControlSnapshot;
+  readonly rules: RuleSet;
+  readonly dictionary: Dictionary;
+  readonly decoded: Decoded;
+  readonly hits: HitsWriter;
+  readonly decode: (batch: RawBatch, out: Decoded) => void;
+  readonly enrich: ReturnType<typeof createEnricher>;
+  readonly decide: ReturnType<typeof createDecider>;
+  readonly matchRules: ReturnType<typeof createMatcher>;
+  readonly encode: (batch: RawBatch, decoded: Decoded) => TableRows[];
+}
+
+export function createKit(snapshot: ControlSnapshot): WorkerKit {
+  const dictionary = new Dictionary();
+  const rules = loadRules(snapshot.rules);
+  return {
+    snapshot,
+    rules,
+    dictionary,
+    decoded: new Decoded(dictionary),
+    hits: new HitsWriter(),
+    decode: createDecoder(snapshot, dictionary),
+    enrich: createEnricher(snapshot, dictionary),
+    decide: createDecider(snapshot, dictionary),
+    matchRules: createMatcher(snapshot, rules, dictionary),
+    encode: createEncoder(snapshot, dictionary),
+  };
+}
+
+export function countsOf(decoded: Decoded): BatchCounts {
+  const rejects: Record<string, number> = {};
+  for (const { code } of decoded.rejects) rejects[code] = (rejects[code] ?? 0) + 1;
+  return {
+    read: decoded.read,
+    accepted: decoded.accepted,
+    skipped: decoded.skipped,
+    rejected: decoded.rejects.length,
+    rejects,
+    unknownKeys: decoded.unknownKeys,
+  };
+}

@@ -1,0 +1,73 @@
+// Entry of a worker thread (piscina): the tasks by name. Control snapshots are installed once and named by hash after that.
+
+import { Piscina } from 'piscina';
+import type { RawBatch } from '../src/model/batch.ts';
+import type { ControlSnapshot } from '../src/model/control.ts';
+import type { BlockEffects, Matched, RecordTimes } from '../src/model/work.ts';
+import { createKit, type WorkerKit } from './kit.ts';
+import { closeBlock, correlate, createLaneState, type LaneState, match } from './shard.ts';
+import { timesOf } from './times.ts';
+
+/** At most the snapshot in force, the one coming into force and one that recovery follows. */
+const MAX_KITS = 3;
+
+const kits = new Map<string, WorkerKit>();
+const lanes = new Map<string, LaneState>();
+
+function kitOf(hash: string): WorkerKit {
+  const kit = kits.get(hash);
+  if (!kit) throw new Error(`control snapshot ${hash} is not installed in this worker`);
+  return kit;
+}
+
+function laneOf(lane: string): LaneState {
+  const state = lanes.get(lane);
+  if (!state) throw new Error(`lane ${lane} is not open in this worker`);
+  return state;
+}
+
+/** Hands buffers over instead of copying them. */
+function moved<T extends object>(value: T, arrays: readonly Uint8Array[]): T {
+  const transfer = new Set(arrays.map((array) => array.buffer as ArrayBuffer));
+  return { [Piscina.transferableSymbol]: [...transfer], [Piscina.valueSymbol]: value } as unknown as T;
+}
+
+export function install(task: { snapshot: ControlSnapshot }): void {
+  const { snapshot } = task;
+  const known = kits.get(snapshot.hash) ?? createKit(snapshot);
+  kits.delete(snapshot.hash);
+  kits.set(snapshot.hash, known);
+  if (kits.size > MAX_KITS) kits.delete(kits.keys().next().value as string);
+}
+
+export function matchBatch(task: { control: string; batch: RawBatch }): Matched {
+  const matched = match(kitOf(task.control), task.batch);
+  return moved(matched, [...matched.rows.map((rows) => rows.bytes), matched.hits, matched.rollup]);
+}
+
+export function recordTimes(task: { control: string; batch: RawBatch }): RecordTimes {
+  return timesOf(kitOf(task.control), task.batch);
+}
+
+/** Opens a lane, from a snapshot of its state if there is one. */
+export function openLane(task: { lane: string; control: string; state: Uint8Array | null }): void {
+  const state = createLaneState(task.lane);
+  lanes.set(task.lane, state);
+  applyControl(task);
+  if (task.state) state.correlator.restore(task.state);
+}
+
+export function applyControl(task: { lane: string; control: string }): void {
+  const kit = kitOf(task.control);
+  laneOf(task.lane).correlator.apply(kit.snapshot, kit.rules);
+}
+
+export function correlateBatch(task: { lane: string; hits: Uint8Array; rollup: Uint8Array }): void {
+  correlate(laneOf(task.lane), task.hits, task.rollup);
+}
+
+export function closeLaneBlock(task: { lane: string; end: boolean; snapshot: boolean }): BlockEffects {
+  const effects = closeBlock(laneOf(task.lane), task.end, task.snapshot);
+  const arrays = effects.rows.map((rows) => rows.bytes);
+  return moved(effects, effects.snapshot ? [...arrays, effects.snapshot] : arrays);
+}

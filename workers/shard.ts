@@ -1,0 +1,50 @@
+// The two things that a worker does: `match` turns a raw batch into rows and hits, `correlate` turns hits into alerts.
+
+import type { RawBatch } from '../src/model/batch.ts';
+import type { TableRows } from '../src/model/tables.ts';
+import type { BlockEffects, Matched } from '../src/model/work.ts';
+import { Correlator } from './correlate/index.ts';
+import { encodeRows } from './encode/index.ts';
+import { countsOf, type WorkerKit } from './kit.ts';
+import { RollupMerge, rollUp } from './rollup/index.ts';
+
+/** Pure: the same batch and control snapshot give the same bytes on any worker (guarantee 2). */
+export function match(kit: WorkerKit, batch: RawBatch): Matched {
+  const { decoded, dictionary, snapshot } = kit;
+  dictionary.trim();
+  decoded.reset();
+  kit.decode(batch, decoded); // bytes to columns; a bad record becomes a reject, never a throw
+  kit.enrich.flows(decoded.flows);
+  kit.enrich.logs(decoded.logs);
+  kit.decide(decoded.flows); // stamps action, policy id and version
+  kit.matchRules(batch, decoded, kit.hits);
+  const rollup = rollUp(decoded.flows, dictionary, snapshot);
+  return { rows: kit.encode(batch, decoded), rollup, hits: kit.hits.take(), counts: countsOf(decoded) };
+}
+
+/** All that a lane remembers. Lives on the lane's home worker; everything in it is in `snapshot()`. */
+export interface LaneState {
+  readonly correlator: Correlator;
+  /** Rollups of the open block; empty at every block boundary, so no snapshot holds them. */
+  readonly rollups: RollupMerge;
+}
+
+export function createLaneState(lane: string): LaneState {
+  return { correlator: new Correlator(lane), rollups: new RollupMerge() };
+}
+
+/** Stateful: the matched batches of one lane, in stream order. */
+export function correlate(state: LaneState, hits: Uint8Array, rollup: Uint8Array): void {
+  state.correlator.add(hits);
+  state.rollups.add(rollup);
+}
+
+/** Closes the lane's block: its rollup rows and the alerts that fell due in it. `end`: the input has ended. */
+export function closeBlock(state: LaneState, end: boolean, withSnapshot: boolean): BlockEffects {
+  const { threat, alerts, fired, late, evicted } = state.correlator.take(end);
+  const rows: TableRows[] = state.rollups.take();
+  if (threat.length > 0) rows.push(encodeRows('threat_analytics', threat));
+  if (alerts.length > 0) rows.push(encodeRows('alerts', alerts));
+  const snapshot = withSnapshot ? state.correlator.snapshot() : null;
+  return { rows, fired: fired.map((f) => f.alert), late, evicted, snapshot };
+}
