@@ -9,11 +9,14 @@ export function isV4(words: Uint32Array, at: number): boolean {
 
 /** Reads `bytes[start, end)` as an IPv4 or IPv6 address into `out[at..at+4)`; false when it is none. Zone ids are refused. */
 export function parseIpBytes(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): boolean {
+  return parseV4(bytes, start, end, out, at) || parseV6(bytes, start, end, out, at);
+}
+
+function parseV4(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): boolean {
   let value = 0;
   let part = -1;
   let dots = 0;
-  let i = start;
-  for (; i < end; i++) {
+  for (let i = start; i < end; i++) {
     const c = bytes[i];
     if (c >= 48 && c <= 57) {
       if (part === 0) return false; // a leading zero is octal to some readers: refuse
@@ -23,16 +26,14 @@ export function parseIpBytes(bytes: Uint8Array, start: number, end: number, out:
       if (part < 0 || ++dots > 3) return false;
       value = (value << 8) | part;
       part = -1;
-    } else break;
+    } else return false;
   }
-  if (i === end && dots === 3 && part >= 0) {
-    out[at] = 0;
-    out[at + 1] = 0;
-    out[at + 2] = V4_PREFIX;
-    out[at + 3] = (value << 8) | part;
-    return true;
-  }
-  return parseV6(bytes, start, end, out, at);
+  if (dots !== 3 || part < 0) return false;
+  out[at] = 0;
+  out[at + 1] = 0;
+  out[at + 2] = V4_PREFIX;
+  out[at + 3] = (value << 8) | part;
+  return true;
 }
 
 const groups = new Uint16Array(8);
@@ -59,7 +60,7 @@ function parseV6(bytes: Uint8Array, start: number, end: number, out: Uint32Array
       if (++digits > 4) return false;
     }
     if (j < end && bytes[j] === 46) {
-      if (count > 6 || !parseIpBytes(bytes, i, end, embedded, 0)) return false;
+      if (count > 6 || !parseV4(bytes, i, end, embedded, 0)) return false;
       groups[count++] = embedded[3] >>> 16;
       groups[count++] = embedded[3] & 0xffff;
       i = end;
