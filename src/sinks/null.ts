@@ -1,0 +1,21 @@
+// A store that keeps nothing but counts: measures the pipeline without a database.
+
+import type { TableName } from '../model/tables.ts';
+import type { BlockStore, StoreBlock } from './sink.ts';
+
+export class NullStore implements BlockStore {
+  /** Rows acknowledged, by table. */
+  readonly rows = new Map<TableName, number>();
+  blocks = 0;
+
+  async write({ table, rows }: StoreBlock): Promise<void> {
+    this.blocks++;
+    this.rows.set(table, (this.rows.get(table) ?? 0) + rows);
+  }
+
+  async query(): Promise<string> {
+    return '';
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,57 @@
+// Guarantee 5 around a store: transient errors are tried again for ever, anything else stops the sink loudly and drops nothing.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BlockStore, type QueryParameters, SinkError, type StoreBlock } from './sink.ts';
+
+export interface RetryOptions {
+  /** Ends the waiting; the write then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+  /** Called for the first failure of a block and then at most once in `logEveryMs`. */
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly firstDelayMs?: number;
+  readonly maxDelayMs?: number;
+  readonly logEveryMs?: number;
+}
+
+/** `store`, with `write` that resolves when the block is stored, however long that takes. */
+export function withRetry(store: BlockStore, options: RetryOptions): BlockStore {
+  return {
+    write: (block) => writeForEver(store, block, options),
+    query: (sql: string, format: string, parameters?: QueryParameters) => store.query(sql, format, parameters),
+    close: () => store.close(),
+  };
+}
+
+async function writeForEver(store: BlockStore, block: StoreBlock, options: RetryOptions): Promise<void> {
+  const { signal, warn, firstDelayMs = 100, maxDelayMs = 10_000, logEveryMs = 30_000 } = options;
+  let delay = firstDelayMs;
+  let logged = Number.NEGATIVE_INFINITY;
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await store.write(block);
+    } catch (error) {
+      if (!(error instanceof SinkError)) throw error;
+      if (error.kind === 'poison') throw refused(block, error);
+      if (error.kind === 'fatal') throw error;
+      const now = performance.now();
+      if (now - logged >= logEveryMs) {
+        logged = now;
+        warn('the store cannot take a block now; trying again', {
+          table: block.table,
+          rows: block.rows,
+          attempt,
+          code: error.code,
+          error: error.message,
+        });
+      }
+      await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
+      delay = Math.min(delay * 2, maxDelayMs);
+    }
+  }
+}
+
+function refused(block: StoreBlock, cause: SinkError): SinkError {
+  const what = `the store refuses a block of ${block.rows} rows for ${block.table} (token ${block.token})`;
+  return new SinkError('fatal', 'store_refused', `${what}: ${cause.message}`, cause);
+}

@@ -1,0 +1,43 @@
+// The port that every store implements. A block is acknowledged as a whole, and its token makes a repeat of it harmless.
+
+import type { TableName } from '../model/tables.ts';
+
+/** Values of `{name:Type}` placeholders. They are bound by the store, never put into the SQL text. */
+export type QueryParameters = Readonly<Record<string, string | number | bigint | boolean | readonly string[]>>;
+
+/** What one block of a lane puts into one table. */
+export interface StoreBlock {
+  readonly table: TableName;
+  /** Made from the block's journaled input: the same block has the same token after any crash. */
+  readonly token: string;
+  readonly rows: number;
+  /** Native blocks, in order. */
+  readonly chunks: readonly Uint8Array[];
+}
+
+export interface BlockStore {
+  /** Resolves when the store has acknowledged the block (also when it had it already); rejects with SinkError. */
+  write(block: StoreBlock): Promise<void>;
+  /** Runs a query of Weir's own (trusted SQL) and returns its output in the given ClickHouse format. */
+  query(sql: string, format: string, parameters?: QueryParameters): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * - `retryable`: passes by itself (memory, disk, merges behind); try again, for ever.
+ * - `poison`: this block can never be stored.
+ * - `fatal`: nothing can be stored until somebody acts (permission, schema, configuration).
+ */
+export type SinkErrorKind = 'retryable' | 'poison' | 'fatal';
+
+export class SinkError extends Error {
+  override readonly name = 'SinkError';
+  readonly kind: SinkErrorKind;
+  /** Stable, e.g. 'MEMORY_LIMIT_EXCEEDED', 'ENOSPC'. */
+  readonly code: string;
+  constructor(kind: SinkErrorKind, code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+    this.code = code;
+  }
+}
