@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// The command line: finds the verb, parses its options, prints help, maps outcomes to exit statuses.
+
+import { parseArgs } from 'node:util';
+import { alerts } from './alerts.ts';
+import { bench } from './bench.ts';
+import { check } from './check.ts';
+import { demo } from './demo.ts';
+import { docs } from './docs.ts';
+import { generate } from './generate.ts';
+import { helpFor, helpForAll } from './help.ts';
+import { policy } from './policy.ts';
+import { query } from './query.ts';
+import { rejects } from './rejects.ts';
+import { rules } from './rules.ts';
+import { run } from './run.ts';
+import { type Io, OperationalError, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
+
+const VERBS: readonly Verb[] = [demo, run, alerts, query, rejects, check, policy, rules, generate, bench, docs];
+
+/** 0 fine; 1 found problems, or something failed; 2 wrong usage or configuration. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const verb = VERBS.find((v) => v.name === rest[0]);
+    io.stdout.write(verb ? helpFor(verb) : helpForAll(VERBS));
+    return name === undefined ? 2 : 0;
+  }
+  const verb = VERBS.find((v) => v.name === name);
+  try {
+    if (!verb) throw new UsageError(`there is no verb '${name}'. Verbs: ${VERBS.map((v) => v.name).join(', ')}.`);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      io.stdout.write(helpFor(verb));
+      return 0;
+    }
+    const { values, positionals } = parse(verb, rest);
+    return await verb.run(values, positionals, io);
+  } catch (error) {
+    return report(error, verb, io);
+  }
+}
+
+function parse(verb: Verb, args: readonly string[]): { values: Values; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: parseOptions(verb),
+      allowPositionals: true,
+      strict: true,
+    });
+    return { values: values as Values, positionals };
+  } catch (error) {
+    throw new UsageError(
+      error instanceof Error ? error.message.replace(/\. To specify a positional.*/s, '.') : String(error),
+    );
+  }
+}
+
+function report(error: unknown, verb: Verb | undefined, io: Io): number {
+  if (error instanceof UsageError) {
+    const hint = verb ? `weir ${verb.name} --help` : 'weir --help';
+    io.stderr.write(`weir: ${error.message}\nSee '${hint}'.\n`);
+    return 2;
+  }
+  if (error instanceof OperationalError) {
+    io.stderr.write(`weir: ${error.message} [${error.code}]\n`);
+    return 1;
+  }
+  io.stderr.write(
+    `weir: unexpected failure, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 1;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader (head, less) has seen enough
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2), process);

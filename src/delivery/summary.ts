@@ -1,0 +1,107 @@
+// Counts of a run: what was read, stored and refused. Feeds the progress line, the summary and the metrics.
+
+import type { Alert } from '../model/alert.ts';
+import type { TableName } from '../model/tables.ts';
+import type { BlockEffects, Matched } from '../model/work.ts';
+import type { SourceBatch } from '../sources/source.ts';
+import type { LaneObserver } from './lane.ts';
+
+/** As `weir run --json` prints it. */
+export interface RunSummary {
+  readonly records: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly skipped: number;
+  };
+  readonly rejects: Readonly<Record<string, number>>;
+  readonly stored: Readonly<
+    Record<'flows' | 'sessions' | 'tunnel_stats' | 'logs' | 'alerts' | 'traffic_analytics', number>
+  >;
+  readonly late: number;
+  /** State entries dropped because a rule's budget was used up. */
+  readonly evicted: number;
+  /** Keys that no column holds, kept for rules. */
+  readonly unknown_keys: number;
+  readonly elapsed_s: number;
+  readonly records_per_s: number;
+  readonly workers: number;
+}
+
+/** Table that a stored count of the summary comes from. */
+const STORED: Readonly<Record<keyof RunSummary['stored'], TableName>> = {
+  flows: 'flows',
+  sessions: 'session_events',
+  tunnel_stats: 'tunnel_stats',
+  logs: 'logs',
+  alerts: 'threat_analytics',
+  traffic_analytics: 'traffic_analytics',
+};
+
+export class RunCounts implements LaneObserver {
+  read = 0;
+  accepted = 0;
+  rejected = 0;
+  skipped = 0;
+  unknownKeys = 0;
+  late = 0;
+  evicted = 0;
+  alerts = 0;
+  /** Bytes on disk consumed, by lane stream; the progress line adds them up. */
+  readonly bytes = new Map<string, number>();
+  readonly rejects = new Map<string, number>();
+  private readonly rows = new Map<string, number>();
+  private readonly startedAt = performance.now();
+  private readonly onAlert: (alert: Alert) => void;
+
+  constructor(onAlert: (alert: Alert) => void) {
+    this.onAlert = onAlert;
+  }
+
+  /** The observer of one lane. */
+  batch(matched: Matched, batch: SourceBatch): void {
+    const { counts } = matched;
+    this.read += counts.read;
+    this.accepted += counts.accepted;
+    this.rejected += counts.rejected;
+    this.skipped += counts.skipped;
+    this.unknownKeys += counts.unknownKeys;
+    for (const [code, count] of Object.entries(counts.rejects))
+      this.rejects.set(code, (this.rejects.get(code) ?? 0) + count);
+    const source = batch.segments[0]?.source ?? 0;
+    this.bytes.set(String(source), batch.progressBytes);
+  }
+
+  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void {
+    this.late += effects.late;
+    this.evicted += effects.evicted;
+    for (const [table, count] of rows) this.rows.set(table, (this.rows.get(table) ?? 0) + count);
+    this.alerts += effects.fired.length;
+    for (const alert of effects.fired) this.onAlert(alert);
+  }
+
+  get elapsedSeconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+
+  get progressBytes(): number {
+    return [...this.bytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  summary(workers: number): RunSummary {
+    const { read, accepted, rejected, skipped, late, evicted, unknownKeys } = this;
+    const elapsed = this.elapsedSeconds;
+    const stored = Object.fromEntries(Object.entries(STORED).map(([name, table]) => [name, this.rows.get(table) ?? 0]));
+    return {
+      records: { read, accepted, rejected, skipped },
+      rejects: Object.fromEntries([...this.rejects].sort()),
+      stored: stored as RunSummary['stored'],
+      late,
+      evicted,
+      unknown_keys: unknownKeys,
+      elapsed_s: Math.round(elapsed * 1000) / 1000,
+      records_per_s: Math.round(read / elapsed),
+      workers,
+    };
+  }
+}
