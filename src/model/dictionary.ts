@@ -61,6 +61,18 @@ export class Dictionary {
     return id === 0 ? 0 : this.ends[id] - this.starts[id];
   }
 
+  /** Copies the bytes of an id to `target` at `at` (room must be there); no view is made. */
+  copyTo(id: number, target: Uint8Array, at: number): void {
+    const from = this.starts[id];
+    const length = this.byteLength(id);
+    if (length > 48) {
+      target.set(this.heap.subarray(from, from + length), at);
+      return;
+    }
+    const heap = this.heap;
+    for (let i = 0; i < length; i++) target[at + i] = heap[from + i];
+  }
+
   /** Call between batches: empties the dictionary when it has outgrown its budget (guarantee 4). */
   trim(): void {
     if (this.size < MAX_ENTRIES && this.used < MAX_BYTES) return;
