@@ -35,9 +35,15 @@ export type Test =
       readonly other: string;
       readonly mode: 'equals' | 'startswith' | 'endswith' | 'contains';
     }
-  /** Member of a named list of the tenant (or a global one); resolved when matched. */
-  | { readonly test: 'list'; readonly list: string }
-  /** Any field (keyword search) contains one of the strings; `field` is ''. */
+  /**
+   * Member of a named list of the tenant (or a global one); resolved when matched. With `mode` (absent = member of) the
+   * field contains / starts with / ends with one of the list's values. A list that does not exist is empty.
+   */
+  | { readonly test: 'list'; readonly list: string; readonly mode?: 'contains' | 'startswith' | 'endswith' }
+  /**
+   * Any field (keyword search) contains one of the strings; `field` is ''. A keyword with inner wildcards becomes a
+   * `pattern`, one with |re a `regex` test, both with `field` ''.
+   */
   | { readonly test: 'keywords'; readonly values: readonly string[]; readonly cased: boolean }
   /** Calendar parts of the event time in the tenant's time zone. */
   | {

@@ -1,0 +1,167 @@
+// Rule files → rules with their references resolved. In: paths and texts. Out: rules in a fixed order (by path, then
+// document) and every problem found. Pure. A broken file or rule is reported and left out; the others work on.
+
+import { contentHash } from './hash.ts';
+import type { Problem, Rule, RuleSet } from './model.ts';
+import { applyFilter, compileDocument, type Draft, type FilterDraft } from './sigma/rule.ts';
+import { parseYaml, type Reporter } from './yaml.ts';
+
+export interface RuleText {
+  /** As shown to users; decides the order. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export function loadRules(files: readonly RuleText[]): RuleSet {
+  const sorted = [...files].sort((a, b) => compare(a.path, b.path));
+  const reports: Reporter[] = [];
+  const drafts: Draft[] = [];
+  const filters: FilterDraft[] = [];
+  for (const file of sorted) {
+    const { report, documents } = parseYaml(file.path, file.text);
+    reports.push(report);
+    for (const document of documents) {
+      const draft = compileDocument(document, report);
+      if (draft?.kind === 'rule') drafts.push(draft);
+      else if (draft !== null) filters.push(draft);
+    }
+  }
+  const unique = withoutDuplicates(drafts);
+  applyFilters(unique, filters);
+  const rules = link(unique);
+  return { rules, problems: reports.flatMap((report) => report.problems).sort(byPlace) };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code);
+}
+
+/** The first rule of an id or name stays. */
+function withoutDuplicates(drafts: readonly Draft[]): readonly Draft[] {
+  const owners = new Map<string, Draft>();
+  return drafts.filter((draft) => {
+    const { id, name } = draft.rule;
+    const owner = owners.get(id) ?? (name === '' ? undefined : owners.get(name));
+    if (owner === undefined) {
+      owners.set(id, draft);
+      if (name !== '') owners.set(name, draft);
+      return true;
+    }
+    const [code, what] = owner.rule.id === id ? ['rule.duplicate_id', 'id'] : ['rule.duplicate_name', 'name'];
+    draft.report.error(
+      draft.at,
+      code,
+      `The ${what} '${what === 'id' ? id : name}' is taken by ${owner.rule.file}:${owner.rule.line}.`,
+    );
+    return false;
+  });
+}
+
+/** Ids count in any letter case, names as written. */
+function finder<T extends Draft>(drafts: readonly T[]): (reference: string) => T | undefined {
+  const byId = new Map(drafts.map((draft) => [draft.rule.id, draft]));
+  const byName = new Map(drafts.filter((draft) => draft.rule.name !== '').map((draft) => [draft.rule.name, draft]));
+  return (reference) => byName.get(reference) ?? byId.get(reference.toLowerCase());
+}
+
+function applyFilters(drafts: readonly Draft[], filters: readonly FilterDraft[]): void {
+  const find = finder(drafts);
+  for (const filter of filters) {
+    for (const reference of filter.any ? [] : filter.references) {
+      const draft = find(reference.name);
+      if (draft !== undefined && draft.detection !== null) applyFilter(draft, filter);
+      else {
+        const why = draft === undefined ? 'is no rule' : 'is a correlation; filter the rules that feed it';
+        filter.report.error(reference.at, 'sigma.unknown_rule', `The filter's rule '${reference.name}' ${why}.`);
+      }
+    }
+    if (filter.any) {
+      for (const draft of drafts) if (sameSource(filter, draft)) applyFilter(draft, filter);
+    }
+  }
+}
+
+function sameSource(filter: FilterDraft, draft: Draft): boolean {
+  const of = draft.rule.logsource;
+  const { product, category, service } = filter.logsource;
+  return (
+    (product === '' || product === of.product) &&
+    (category === '' || category === of.category) &&
+    (service === '' || service === of.service)
+  );
+}
+
+/** Leaves out correlations whose rules are missing or feed back into themselves, numbers the rest and hashes them. */
+function link(drafts: readonly Draft[]): readonly Rule[] {
+  const find = finder(drafts);
+  const states = new Map<Draft, 'open' | 'good' | 'bad'>();
+  const hashes = new Map<Draft, string>();
+
+  const visit = (draft: Draft): boolean => {
+    const state = states.get(draft);
+    if (state === 'open') {
+      draft.report.error(draft.at, 'sigma.cycle', `The correlation '${draft.rule.title}' feeds itself.`);
+      return false;
+    }
+    if (state !== undefined) return state === 'good';
+    states.set(draft, 'open');
+    let good = true;
+    for (const reference of draft.correlation?.references ?? []) {
+      const base = find(reference.name);
+      if (base === undefined) {
+        draft.report.error(reference.at, 'sigma.unknown_rule', `'${reference.name}' is no rule that could be loaded.`);
+      } else if (!visit(base)) {
+        draft.report.error(
+          reference.at,
+          'sigma.broken_rule',
+          `'${reference.name}' cannot feed a correlation: it is broken.`,
+        );
+      } else continue;
+      good = false;
+    }
+    states.set(draft, good ? 'good' : 'bad');
+    if (good)
+      hashes.set(
+        draft,
+        hashOf(draft, (name) => hashes.get(find(name) as Draft) ?? ''),
+      );
+    return good;
+  };
+  const good = drafts.filter(visit);
+
+  const positions = new Map(good.map((draft, index) => [draft, index]));
+  const positionOf = (name: string): number => positions.get(find(name) as Draft) ?? -1;
+  const silent = new Set<number>();
+  for (const { correlation } of good) {
+    if (correlation === null || correlation.generate) continue;
+    for (const reference of correlation.references) silent.add(positionOf(reference.name));
+  }
+  const generated = new Set(
+    good.flatMap(({ correlation }) =>
+      correlation?.generate ? correlation.references.map((reference) => positionOf(reference.name)) : [],
+    ),
+  );
+  return good.map((draft, index) => {
+    const alerting = draft.alert ?? (!silent.has(index) || generated.has(index));
+    const hash = hashes.get(draft) ?? '';
+    if (draft.correlation === null) {
+      return { ...draft.rule, index, hash, alerting, detection: draft.detection, correlation: null };
+    }
+    const { references, generate: _, ...correlation } = draft.correlation;
+    const rules = references.map((reference) => positionOf(reference.name));
+    return { ...draft.rule, index, hash, alerting, detection: null, correlation: { ...correlation, rules } };
+  });
+}
+
+/** Over what decides behaviour, with the hashes of the feeding rules in place of their names and positions. */
+function hashOf(draft: Draft, hashOfRule: (reference: string) => string): string {
+  const { logsource, suppressionMs } = draft.rule;
+  if (draft.correlation === null) return contentHash({ logsource, suppressionMs, detection: draft.detection });
+  const { references, generate: _, ...correlation } = draft.correlation;
+  const rules = references.map((reference) => hashOfRule(reference.name));
+  return contentHash({ suppressionMs, correlation: { ...correlation, rules } });
+}

@@ -1,0 +1,185 @@
+// One YAML document → a rule whose references are still names. Title, level, tags … as the Sigma specification has them.
+
+import { collectAttack } from '../../mitre/index.ts';
+import { contentHash } from '../hash.ts';
+import { LEVEL_NAMES, type Rule } from '../model.ts';
+import type { Predicate } from '../predicate.ts';
+import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
+import { combine } from './condition.ts';
+import { compileCorrelation, type Reference, type UnlinkedCorrelation } from './correlation.ts';
+import { compileDetection } from './detection.ts';
+import { mapField, textField, textsField } from './fields.ts';
+import { compileWeir, NO_WEIR_KEYS, unknownPlaceholders } from './weir.ts';
+
+/** A rule before linking: `index`, `hash` and `alerting` are not known yet. */
+export interface Draft {
+  readonly kind: 'rule';
+  readonly at: number;
+  readonly report: Reporter;
+  readonly rule: Omit<Rule, 'index' | 'hash' | 'alerting' | 'correlation' | 'detection'>;
+  detection: Predicate | null;
+  readonly correlation: UnlinkedCorrelation | null;
+  readonly alert: boolean | null;
+}
+
+/** A Sigma filter: its condition must hold as well for the rules that it names. */
+export interface FilterDraft {
+  readonly kind: 'filter';
+  readonly at: number;
+  readonly report: Reporter;
+  readonly title: string;
+  readonly references: readonly Reference[];
+  readonly any: boolean;
+  readonly logsource: Rule['logsource'];
+  readonly predicate: Predicate;
+}
+
+const STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
+
+/** Reports and returns null when the document cannot be understood. */
+export function compileDocument(map: YamlMap, report: Reporter): Draft | FilterDraft | null {
+  const before = report.errors;
+  const draft = entryOf(map, 'filter') === undefined ? compileRule(map, report) : compileFilter(map, report);
+  return report.errors > before ? null : draft;
+}
+
+function compileRule(map: YamlMap, report: Reporter): Draft | null {
+  const detectionMap = mapField(map, 'detection', report);
+  const correlationMap = mapField(map, 'correlation', report);
+  if (entryOf(map, 'action') !== undefined) {
+    report.error(map.at, 'sigma.unsupported', "'action' was removed from Sigma: write each rule out in full.");
+    return null;
+  }
+  if ((detectionMap === null) === (correlationMap === null)) {
+    report.error(map.at, 'rule.kind', "A rule needs either 'detection' or 'correlation'.");
+    return null;
+  }
+  const weirMap = mapField(map, 'weir', report);
+  const weir = weirMap === null ? NO_WEIR_KEYS : compileWeir(weirMap, report);
+  const detection = detectionMap === null ? null : compileDetection(detectionMap, report);
+  const correlation = correlationMap === null ? null : compileCorrelation(correlationMap, weir.parameters, report);
+  if (weir.parameters !== null && correlationMap === null) {
+    report.error(weir.parameters.at, 'weir.unknown_key', "Only correlations have 'parameters'.");
+  }
+  const title = textField(map, 'title', report);
+  if (title === '') report.error(map.at, 'rule.no_title', "The rule has no 'title'.");
+  if (detection !== null && entryOf(map, 'logsource') === undefined) {
+    report.error(map.at, 'rule.no_logsource', "A rule with a detection needs a 'logsource'.");
+  }
+  const reasonEntry = weirMap === null ? undefined : entryOf(weirMap, 'reason');
+  for (const name of unknownPlaceholders(weir.reason, correlation?.groupBy ?? [])) {
+    report.warning(
+      reasonEntry?.at ?? map.at,
+      'weir.placeholder',
+      `'{${name}}' is neither grouped by nor part of an alert.`,
+    );
+  }
+  const tags = textsField(map, 'tags', report);
+  const name = textField(map, 'name', report);
+  const rule = {
+    id: idOf(map, name || title, report),
+    name,
+    title,
+    version: weir.version || textField(map, 'modified', report) || textField(map, 'date', report) || '1',
+    file: report.file,
+    line: report.line(map.at),
+    status: statusOf(map, report),
+    level: levelOf(map, report),
+    description: textField(map, 'description', report).trim(),
+    author: textField(map, 'author', report),
+    references: textsField(map, 'references', report),
+    falsePositives: textsField(map, 'falsepositives', report),
+    runbook: weir.runbook,
+    confidence: weir.confidence,
+    techniques: checkedTechniques(tags, entryOf(map, 'tags')?.at ?? map.at, report),
+    tags,
+    logsource: logsourceOf(map, report),
+    suppressionMs: weir.suppressionMs,
+    reason: weir.reason,
+    tests: weir.tests,
+  };
+  return { kind: 'rule', at: map.at, report, rule, detection, correlation, alert: weir.alert };
+}
+
+/** Alerts and tuning refer to rules by id. Sigma lets it out: then it follows from the name. */
+function idOf(map: YamlMap, name: string, report: Reporter): string {
+  const id = textField(map, 'id', report).toLowerCase();
+  const at = entryOf(map, 'id')?.value.at ?? map.at;
+  if (id === '') {
+    const hex = contentHash(`rule ${name}`);
+    const derived = hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-5$3-8$4-$5').slice(0, 36);
+    report.warning(at, 'rule.no_id', `The rule has no 'id'; ${derived} was made from its name and changes with it.`);
+    return derived;
+  }
+  if (!/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(id)) {
+    report.error(at, 'rule.id', `'${id}' is no UUID.`);
+  }
+  return id;
+}
+
+function statusOf(map: YamlMap, report: Reporter): string {
+  const status = textField(map, 'status', report);
+  if (status !== '' && !STATUSES.includes(status)) {
+    report.warning(entryOf(map, 'status')?.at ?? map.at, 'rule.status', `'${status}' is no status of Sigma.`);
+  }
+  return status;
+}
+
+function levelOf(map: YamlMap, report: Reporter): Rule['level'] {
+  const text = textField(map, 'level', report);
+  const level = LEVEL_NAMES.find((candidate) => candidate === text);
+  if (level !== undefined || text === '') return level ?? 'medium';
+  const at = entryOf(map, 'level')?.value.at ?? map.at;
+  report.error(at, 'rule.level', `'${text}' is no level; known: ${LEVEL_NAMES.join(', ')}.`);
+  return 'medium';
+}
+
+function logsourceOf(map: YamlMap, report: Reporter): Rule['logsource'] {
+  const logsource = mapField(map, 'logsource', report);
+  const field = (key: string): string => (logsource === null ? '' : textField(logsource, key, report).toLowerCase());
+  const made = { product: field('product'), category: field('category'), service: field('service') };
+  if (logsource !== null && made.product === '' && made.category === '' && made.service === '') {
+    report.error(logsource.at, 'rule.logsource', "A 'logsource' needs 'product', 'category' or 'service'.");
+  }
+  return made;
+}
+
+/** A wrong label never stops a detection: the rule stays, though an unknown technique is an error of the file. */
+function checkedTechniques(tags: readonly string[], at: number, report: Reporter): readonly string[] {
+  const attack = collectAttack(tags);
+  for (const tag of attack.unknown) {
+    report.flaw(at, 'mitre.unknown_technique', `'${tag}' is no technique or tactic of ATT&CK.`);
+  }
+  for (const { tag, technique } of attack.retired) {
+    const now = technique.replacedBy === null ? 'nothing took its place' : `it is ${technique.replacedBy} now`;
+    report.warning(at, 'mitre.retired_technique', `'${tag}' (${technique.name}) was retired: ${now}.`);
+  }
+  for (const tag of attack.retiredTactics) {
+    report.warning(at, 'mitre.retired_tactic', `'${tag}' was split into stealth and defense-impairment.`);
+  }
+  return attack.techniques.map((technique) => technique.id);
+}
+
+function compileFilter(map: YamlMap, report: Reporter): FilterDraft | null {
+  const filter = mapField(map, 'filter', report);
+  if (filter === null) return null;
+  const node = entryOf(filter, 'rules')?.value;
+  const items = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
+  const references = items.map((item) => ({ name: item.kind === 'scalar' ? item.text : '', at: item.at }));
+  if (references.length === 0) report.error(filter.at, 'sigma.no_rules', "A filter needs the 'rules' that it is for.");
+  return {
+    kind: 'filter',
+    at: map.at,
+    report,
+    title: textField(map, 'title', report),
+    references,
+    any: references.length === 1 && references[0].name === 'any',
+    logsource: logsourceOf(map, report),
+    predicate: compileDetection(filter, report, ['rules']),
+  };
+}
+
+/** Narrows a rule's detection by a filter. */
+export function applyFilter(draft: Draft, filter: FilterDraft): void {
+  if (draft.detection !== null) draft.detection = combine('and', [draft.detection, filter.predicate]);
+}
