@@ -5,7 +5,7 @@
 import type { ControlSnapshot, InventoryEntry, Tenant } from '../../src/model/control.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
 import { parsePrefix } from '../../src/model/ip.ts';
-import { GeoDatabase, lookupPlace } from './geo.ts';
+import { GeoDatabase, lookupPlace, NOWHERE } from './geo.ts';
 import { compileThreatLists, type ThreatLists } from './lists.ts';
 import { type PrefixTable, PrefixTableBuilder } from './lpm.ts';
 
@@ -61,6 +61,8 @@ export class AddressFacts {
   /** Entries; read `entries[at + COUNTRY]` and so on. Strings are dictionary ids of the current generation. */
   readonly entries = new Uint32Array(ENTRIES * WORDS);
   private readonly dictionary: Dictionary;
+  /** Dictionary ids of what inventory, lists and databases say; as many entries as those have names. */
+  private readonly ids = new Map<string, number>();
   private readonly databases: readonly GeoDatabase[];
   private readonly unrouted: PrefixTable;
   private readonly tenants: readonly TenantTables[];
@@ -77,6 +79,7 @@ export class AddressFacts {
   /** Forgets everything: the dictionary has begun anew, so the ids in the entries mean nothing now. */
   clear(): void {
     this.entries.fill(0);
+    this.ids.clear();
   }
 
   /** Where the entry of an address starts in `entries`. It holds until the next call. */
@@ -118,27 +121,35 @@ export class AddressFacts {
   }
 
   private fill(entry: number, tenant: number, words: Uint32Array, at: number): void {
-    const { entries, dictionary } = this;
+    const { entries } = this;
     const tables = this.tenants[tenant];
     for (let w = 0; w < 4; w++) entries[entry + w] = words[at + w];
     entries[entry + 4] = tenant + 1;
     const routed = this.databases.length > 0 && this.unrouted.lookup(words, at) === 0;
-    const place = routed ? lookupPlace(this.databases, words, at) : null;
-    entries[entry + COUNTRY] = place === null ? 0 : dictionary.internText(place.country);
-    entries[entry + ASN] = place === null ? 0 : place.asn;
+    const place = routed ? lookupPlace(this.databases, words, at) : NOWHERE;
+    entries[entry + COUNTRY] = this.idOf(place.country);
+    entries[entry + ASN] = place.asn;
     const device = tables.devices.table.lookup(words, at);
     const user = tables.users.table.lookup(words, at);
     const site = tables.sites.table.lookup(words, at);
-    const named = [
-      site === 0 ? '' : tables.sites.ids[site - 1],
-      device === 0 ? '' : tables.devices.sites[device - 1],
-      user === 0 ? '' : tables.users.sites[user - 1],
-    ];
-    entries[entry + SITE] = dictionary.internText(named.find((name) => name !== '') ?? '');
-    entries[entry + DEVICE] = device === 0 ? 0 : dictionary.internText(tables.devices.ids[device - 1]);
-    entries[entry + USER] = user === 0 ? 0 : dictionary.internText(tables.users.ids[user - 1]);
-    entries[entry + THREAT] = dictionary.internText(this.threatOf(tables, words, at));
+    let siteName = site === 0 ? '' : tables.sites.ids[site - 1];
+    if (siteName === '' && device !== 0) siteName = tables.devices.sites[device - 1];
+    if (siteName === '' && user !== 0) siteName = tables.users.sites[user - 1];
+    entries[entry + SITE] = this.idOf(siteName);
+    entries[entry + DEVICE] = device === 0 ? 0 : this.idOf(tables.devices.ids[device - 1]);
+    entries[entry + USER] = user === 0 ? 0 : this.idOf(tables.users.ids[user - 1]);
+    entries[entry + THREAT] = this.idOf(this.threatOf(tables, words, at));
     entries[entry + INSIDE] = tables.inside.lookup(words, at) === 0 ? 0 : 1;
+  }
+
+  private idOf(text: string): number {
+    if (text === '') return 0;
+    let id = this.ids.get(text);
+    if (id === undefined) {
+      id = this.dictionary.internText(text);
+      this.ids.set(text, id);
+    }
+    return id;
   }
 
   private threatOf(tables: TenantTables, words: Uint32Array, at: number): string {

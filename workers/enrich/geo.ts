@@ -13,7 +13,7 @@ export interface Place {
   readonly asn: number;
 }
 
-const NOWHERE: Place = { country: '', asn: 0 };
+export const NOWHERE: Place = { country: '', asn: 0 };
 /** Distinct records remembered a database: countries are few hundred, autonomous systems some 80,000. */
 const MAX_PLACES = 1 << 17;
 
@@ -25,6 +25,8 @@ export class GeoDatabase {
   private readonly nodeBytes: number;
   private readonly v4Start: number;
   private readonly v4Only: boolean;
+  /** Node below each value of the first 16 bits of an IPv4 address, 0 while unknown: half of the walk is saved. */
+  private readonly v4Roots = new Uint32Array(1 << 16);
   private readonly places = new Map<number, Place>();
 
   /** Throws what the file system or the reader throws: a database that cannot be read is a broken configuration. */
@@ -55,12 +57,22 @@ export class GeoDatabase {
   private find(words: Uint32Array, at: number): number {
     const v4 = isV4(words, at);
     if (!v4 && this.v4Only) return 0;
-    let node = v4 ? this.v4Start : 0;
-    for (let w = v4 ? 3 : 0; w < 4; w++) {
-      const word = words[at + w];
-      for (let bit = 31; bit >= 0 && node < this.nodeCount; bit--) node = this.child(node, (word >>> bit) & 1);
+    let node = 0;
+    if (v4) {
+      const word = words[at + 3];
+      this.v4Roots[word >>> 16] ||= this.walk(this.v4Start, word, 31, 16);
+      node = this.walk(this.v4Roots[word >>> 16], word, 15, 0);
+    } else {
+      for (let w = 0; w < 4; w++) node = this.walk(node, words[at + w], 31, 0);
     }
     return node > this.nodeCount ? node : 0;
+  }
+
+  /** Follows the bits of `word` from bit `first` down to bit `last`, or to a leaf. */
+  private walk(from: number, word: number, first: number, last: number): number {
+    let node = from;
+    for (let bit = first; bit >= last && node < this.nodeCount; bit--) node = this.child(node, (word >>> bit) & 1);
+    return node;
   }
 
   private child(node: number, side: number): number {
