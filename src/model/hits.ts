@@ -214,7 +214,7 @@ export class HitsWriter {
     for (const text of texts) length += text.length + varintLength(text.length);
     e.u32(length);
     e.u32(raw.length);
-    e.u32(0);
+    e.u32(this.seen);
     for (const text of texts) {
       e.varint(text.length);
       e.raw(text);
@@ -351,6 +351,10 @@ export class HitsReader {
   }
   file(event: number): string {
     return this.files[this.view.getUint32(this.starts[event] + 44, true)];
+  }
+  /** Number of records noted (by `see`) up to and including this event: its place in `times`. */
+  seenUpTo(event: number): number {
+    return this.view.getUint32(this.starts[event] + EVENT_BYTES - 4, true);
   }
   /** Word 0–3 of the event id. */
   idWord(event: number, word: number): number {
