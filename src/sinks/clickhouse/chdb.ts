@@ -1,0 +1,298 @@
+// The embedded store: ClickHouse's engine inside this process (chDB), on the main thread, since its session cannot be
+// closed in a worker. Queries and DDL go through @clickhouse/client; blocks go through a spool file, because that
+// connection turns request bodies into text.
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ClickHouseClient, createClient, type DataFormat } from '@clickhouse/client';
+import { OperationalError, UsageError } from '../../cli/verb.ts';
+import { dataPaths } from '../../delivery/directory.ts';
+import { TABLES } from '../../model/tables.ts';
+import { type BlockStore, type QueryParameters, SinkError, type StoreBlock } from '../sink.ts';
+import { classify } from './errors.ts';
+import { DATABASE, migrate, type Retention } from './schema.ts';
+import { readOnlyStatement } from './sql.ts';
+
+export interface ChdbOptions {
+  /** The data directory; its lock must be held. */
+  readonly directory: string;
+  /** Cap of the engine's memory, bytes. */
+  readonly memoryBytes?: number;
+  readonly threads?: number;
+  readonly retention?: Retention;
+}
+
+/** Reads what is stored; see reader.ts for how a reader is found. */
+export interface Reader {
+  /** Runs one reading statement and returns its output in a ClickHouse format. Throws UsageError or OperationalError. */
+  query(sql: string, format: string, parameters?: QueryParameters): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The part of chDB's API that is used; chDB is an optional dependency, so its own types may be absent. */
+interface Session {
+  queryAsync(sql: string, options: { format: string }): Promise<{ text(): string }>;
+  queryBindAsync(sql: string, parameters: object, options: { format: string }): Promise<{ text(): string }>;
+  close(): void;
+}
+interface Chdb {
+  Session: new (path: string, options: { connectionArgs: readonly string[] }) => Session;
+  drainPending(): Promise<void>;
+}
+type ConnectionFactory = (options: { path: string }) => never;
+
+/**
+ * Opens the store and brings its schema up to date. Throws OperationalError: `chdb_missing`, `schema_mismatch`,
+ * `data_directory_in_use`, `data_directory_name`.
+ */
+export async function openChdbStore(options: ChdbOptions): Promise<ChdbStore> {
+  const paths = dataPaths(options.directory);
+  if (/[*?{}[\]]/.test(paths.root))
+    throw new OperationalError(
+      'data_directory_name',
+      `${paths.root}: the path must not have any of * ? { } [ ], which chDB reads as patterns.`,
+    );
+  const { chdb, connect } = await load();
+  rmSync(paths.spool, { recursive: true, force: true });
+  mkdirSync(paths.spool, { recursive: true, mode: 0o700 });
+  const engine = openEngine(chdb, paths.store, options);
+  const client = createClient({ connection: connect({ path: paths.store }) });
+  const store = new ChdbStore(chdb, engine, client, paths.store, paths.spool, options);
+  try {
+    for (const setting of sessionSettings(options)) await client.command({ query: `SET ${setting}` });
+    await migrate(
+      {
+        run: async (query) => void (await client.command({ query })),
+        rows: async (query) => (await client.query({ query, format: 'JSONEachRow' })).json(),
+      },
+      options.retention ?? {},
+    );
+  } catch (error) {
+    await store.close();
+    throw error instanceof OperationalError
+      ? error
+      : new OperationalError('store_failed', `the store cannot be opened: ${classify(error).message}`, error);
+  }
+  return store;
+}
+
+async function load(): Promise<{ chdb: Chdb; connect: ConnectionFactory }> {
+  const names = ['chdb', 'chdb/connection']; // not literals: the type checker must not need an optional dependency
+  try {
+    const [chdb, connection] = await Promise.all(names.map((name) => import(name) as Promise<unknown>));
+    return {
+      chdb: chdb as Chdb,
+      connect: (connection as { createChdbConnection: ConnectionFactory }).createChdbConnection,
+    };
+  } catch (error) {
+    throw new OperationalError(
+      'chdb_missing',
+      "the embedded store needs the optional package chdb (Linux or macOS, glibc): run 'npm install chdb', or use a ClickHouse server.",
+      error,
+    );
+  }
+}
+
+const DEFAULT_MEMORY = 1_500_000_000;
+const DEFAULT_THREADS = 2;
+
+/** The first session of a process decides the engine's own configuration; it stays open as long as the store. */
+function openEngine(chdb: Chdb, path: string, { memoryBytes = DEFAULT_MEMORY }: ChdbOptions): Session {
+  const settings = [
+    'timezone=UTC', // months and rendered times must not depend on the machine
+    `max_server_memory_usage=${memoryBytes}`,
+    `mark_cache_size=${Math.floor(memoryBytes / 20)}`,
+    'uncompressed_cache_size=0',
+    'background_pool_size=2',
+    'background_move_pool_size=1',
+    'background_fetches_pool_size=1',
+    'background_common_pool_size=1',
+    'background_schedule_pool_size=2',
+    'background_message_broker_schedule_pool_size=1',
+    'background_distributed_schedule_pool_size=1',
+    'background_buffer_flush_schedule_pool_size=1',
+  ];
+  try {
+    return new chdb.Session(path, { connectionArgs: settings.map((setting) => `--${setting}`) });
+  } catch (error) {
+    throw new OperationalError(
+      'data_directory_in_use',
+      `${path} cannot be opened: another process uses it, or it is not readable and writable.`,
+      error,
+    );
+  }
+}
+
+function sessionSettings({ memoryBytes = DEFAULT_MEMORY, threads = DEFAULT_THREADS }: ChdbOptions): string[] {
+  return [
+    `max_memory_usage = ${memoryBytes}`,
+    `max_threads = ${threads}`,
+    'async_insert = 0',
+    'max_insert_threads = 1',
+  ];
+}
+
+/** One Native file is one part, and its token makes a repeat harmless: no setting here may split or delay it. */
+const ONE_PART = [
+  'insert_deduplicate = 1',
+  'async_insert = 0',
+  'max_insert_threads = 1',
+  'max_threads = 1',
+  'max_insert_block_size = 10000000',
+  'min_insert_block_size_rows = 10000000',
+  'min_insert_block_size_bytes = 4000000000',
+  'max_partitions_per_insert_block = 0',
+  'deduplicate_blocks_in_dependent_materialized_views = 1',
+].join(', ');
+
+export class ChdbStore implements BlockStore {
+  private readonly chdb: Chdb;
+  private readonly engine: Session;
+  private readonly client: ClickHouseClient;
+  private readonly path: string;
+  private readonly spool: string;
+  private readonly options: ChdbOptions;
+  private spooled = 0;
+  private closed: Promise<void> | null = null;
+  private readonly writing = new Set<Promise<void>>();
+
+  constructor(
+    chdb: Chdb,
+    engine: Session,
+    client: ClickHouseClient,
+    path: string,
+    spool: string,
+    options: ChdbOptions,
+  ) {
+    this.chdb = chdb;
+    this.engine = engine;
+    this.client = client;
+    this.path = path;
+    this.spool = spool;
+    this.options = options;
+  }
+
+  write(block: StoreBlock): Promise<void> {
+    const write = this.insert(block);
+    this.writing.add(write);
+    const done = (): void => void this.writing.delete(write);
+    write.then(done, done);
+    return write;
+  }
+
+  async query(sql: string, format: string, parameters?: QueryParameters): Promise<string> {
+    try {
+      const result = await this.client.query({ query: sql, format: format as DataFormat, query_params: parameters });
+      return await result.text();
+    } catch (error) {
+      throw classify(error);
+    }
+  }
+
+  /** A reader in this process, on a connection of its own that the engine keeps read-only. Close it before the store. */
+  reader(): Promise<Reader> {
+    return openReadOnly(this.chdb, this.path, this.options);
+  }
+
+  /** Waits for the writes under way, then closes the engine. Repeatable. */
+  close(): Promise<void> {
+    this.closed ??= this.shut();
+    return this.closed;
+  }
+
+  private async insert({ table, token, chunks }: StoreBlock): Promise<void> {
+    const file = join(this.spool, `${this.spooled++}.native`);
+    const columns = TABLES[table].map(({ name }) => `\`${name}\``).join(', ');
+    try {
+      await spool(file, chunks);
+      await this.client.command({
+        query: `INSERT INTO ${DATABASE}.${table} (${columns}) SELECT ${columns} FROM file(${literal(file)}, 'Native') SETTINGS insert_deduplication_token = ${literal(token)}, ${ONE_PART}`,
+      });
+    } catch (error) {
+      throw classify(error);
+    } finally {
+      await unlink(file).catch(() => {}); // whatever stays is removed on the next opening
+    }
+  }
+
+  private async shut(): Promise<void> {
+    await Promise.allSettled(this.writing);
+    await this.client.close();
+    this.engine.close();
+    await this.chdb.drainPending();
+  }
+}
+
+async function openReadOnly(chdb: Chdb, path: string, options: ChdbOptions): Promise<Reader> {
+  const { memoryBytes = DEFAULT_MEMORY, threads = DEFAULT_THREADS } = options;
+  const settings = [
+    'readonly=1',
+    `max_memory_usage=${Math.floor(memoryBytes / 2)}`,
+    `max_threads=${threads}`,
+    `max_result_bytes=${Math.floor(memoryBytes / 8)}`,
+    'result_overflow_mode=throw',
+    'output_format_json_quote_64bit_integers=0',
+    'output_format_json_array_of_rows=1',
+    'output_format_json_validate_utf8=1',
+    'output_format_json_escape_forward_slashes=0',
+  ];
+  const session = new chdb.Session(path, { connectionArgs: settings.map((setting) => `--${setting}`) });
+  await session.queryAsync(`USE ${DATABASE}`, { format: 'TSV' });
+  let open = true;
+  const running = new Set<Promise<unknown>>();
+  return {
+    async query(sql, format, parameters = {}) {
+      const statement = readOnlyStatement(sql);
+      if (!open) throw new OperationalError('store_closed', 'the store is being closed.');
+      const bound = Object.keys(parameters).length > 0;
+      const result = bound
+        ? session.queryBindAsync(statement, parameters, { format })
+        : session.queryAsync(statement, { format });
+      running.add(result);
+      try {
+        return (await result).text();
+      } catch (error) {
+        throw failed(error);
+      } finally {
+        running.delete(result);
+      }
+    },
+    async close() {
+      open = false;
+      await Promise.allSettled(running);
+      session.close();
+    },
+  };
+}
+
+/** The engine's message without what only its developers can use. */
+function failed(error: unknown): Error {
+  const { code, message } = classify(error);
+  const text = message
+    .replaceAll(/Code: \d+\. DB::Exception: /g, '')
+    .replaceAll(/ ?\(version [^)]*\)/g, '')
+    .replace(/\s*\([A-Z_]+\)\s*$/, '')
+    .trim();
+  if (code === 'SYNTAX_ERROR') return new UsageError(`the SQL cannot be read: ${text}`);
+  if (code === 'TOO_MANY_ROWS_OR_BYTES')
+    return new OperationalError('query_failed', `the result is too large; add LIMIT or an aggregation. ${text}`, error);
+  return new OperationalError('query_failed', text, error);
+}
+
+async function spool(file: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    const { bytesWritten } = await handle.writev(chunks as Uint8Array[]);
+    const wanted = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    if (bytesWritten !== wanted)
+      // writev stops early, and without an error, when the disk fills up
+      throw new SinkError('retryable', 'ENOSPC', `${file}: wrote ${bytesWritten} of ${wanted} bytes`);
+  } finally {
+    await handle.close();
+  }
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

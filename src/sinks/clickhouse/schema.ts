@@ -1,0 +1,67 @@
+// The numbered DDL of schema/clickhouse, applied forward. What was applied stands in the table `schema_version`.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OperationalError } from '../../cli/verb.ts';
+import type { TableName } from '../../model/tables.ts';
+import { PACKAGE_ROOT } from '../../root.ts';
+import { splitStatements } from './sql.ts';
+
+export const DATABASE = 'weir';
+
+/** Days that rows are kept after their ingestion, by table; 0 = for ever; absent = as the DDL has it. */
+export type Retention = Readonly<Partial<Record<TableName, number>>>;
+
+export interface SchemaRunner {
+  run(statement: string): Promise<void>;
+  /** JSON rows (JSONEachRow). */
+  rows(query: string): Promise<Record<string, unknown>[]>;
+}
+
+const SCHEMA_FOLDER = join(PACKAGE_ROOT, 'schema', 'clickhouse');
+
+/** Creates or completes the schema. Throws OperationalError('schema_mismatch') for a database of a newer Weir. */
+export async function migrate(runner: SchemaRunner, retention: Retention, folder = SCHEMA_FOLDER): Promise<void> {
+  await runner.run(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
+  await runner.run(`USE ${DATABASE}`);
+  await runner.run(
+    'CREATE TABLE IF NOT EXISTS schema_version (version UInt32, file String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY version',
+  );
+  const files = await schemaFiles(folder);
+  const newest = files.at(-1)?.version ?? 0;
+  const [row] = await runner.rows('SELECT toUInt32(max(version)) AS version FROM schema_version');
+  const applied = Number(row.version);
+  if (applied > newest)
+    throw new OperationalError(
+      'schema_mismatch',
+      `the data was written by a newer Weir (schema ${applied}, this one knows ${newest}): use that version, or another data directory.`,
+    );
+  for (const { version, file } of files) {
+    if (version <= applied) continue;
+    const script = await readFile(join(folder, file), 'utf8');
+    for (const statement of splitStatements(script)) await runner.run(statement); // repeatable: a kill in between is harmless
+    await runner.run(
+      `INSERT INTO schema_version (version, file) SETTINGS async_insert = 0 VALUES (${version}, '${file}')`,
+    );
+  }
+  await applyRetention(runner, retention);
+}
+
+async function schemaFiles(folder: string): Promise<{ version: number; file: string }[]> {
+  const files = (await readdir(folder)).filter((file) => /^\d{3}_[a-z_]+\.sql$/.test(file)).sort();
+  return files.map((file) => ({ version: Number(file.slice(0, 3)), file }));
+}
+
+async function applyRetention(runner: SchemaRunner, retention: Retention): Promise<void> {
+  const tables = await runner.rows(
+    `SELECT name, extract(engine_full, 'TTL ingested_at \\\\+ toIntervalSecond\\\\((\\\\d+)\\\\)') AS seconds FROM system.tables WHERE database = '${DATABASE}' AND engine = 'MergeTree'`,
+  );
+  for (const { name, seconds } of tables) {
+    const days = Object.hasOwn(retention, String(name)) ? retention[name as TableName] : undefined;
+    if (days === undefined) continue;
+    const wanted = days === 0 ? '' : String(Math.round(days * 86_400));
+    if (wanted === seconds) continue;
+    const change = wanted === '' ? 'REMOVE TTL' : `MODIFY TTL ingested_at + toIntervalSecond(${wanted})`;
+    await runner.run(`ALTER TABLE ${name} ${change} SETTINGS materialize_ttl_after_modify = 0`);
+  }
+}
