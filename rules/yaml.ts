@@ -28,9 +28,14 @@ export interface YamlScalar {
 }
 export type YamlNode = YamlMap | YamlList | YamlScalar;
 
+export interface YamlBounds {
+  readonly bytes: number;
+  /** Mappings, lists and scalars. */
+  readonly nodes: number;
+}
 export const MAX_FILE_BYTES = 1 << 20;
+const RULE_FILE: YamlBounds = { bytes: MAX_FILE_BYTES, nodes: 200_000 };
 const MAX_DEPTH = 64;
-const MAX_NODES = 200_000;
 const MAX_ALIASES = 100;
 const MAX_PROBLEMS_PER_FILE = 100;
 
@@ -78,10 +83,10 @@ export interface ParsedFile {
   readonly documents: readonly YamlMap[];
 }
 
-export function parseYaml(file: string, text: string): ParsedFile {
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
+export function parseYaml(file: string, text: string, bounds: YamlBounds = RULE_FILE): ParsedFile {
+  if (Buffer.byteLength(text) > bounds.bytes) {
     const report = new Reporter(file);
-    report.error(0, 'yaml.too_large', `The file is larger than ${MAX_FILE_BYTES} bytes.`);
+    report.error(0, 'yaml.too_large', `The file is larger than ${bounds.bytes} bytes.`);
     return { report, documents: [] };
   }
   const lines = new LineCounter();
@@ -102,11 +107,11 @@ export function parseYaml(file: string, text: string): ParsedFile {
       report.error(error.pos[0], 'yaml.syntax', firstLine(error.message));
     }
     if (document.errors.length > 0 || document.contents === null) continue;
-    const root = new Walker(document, report).walk(document.contents, 0);
+    const root = new Walker(document, report, bounds.nodes).walk(document.contents, 0);
     if (report.errors > before || root === null) continue;
     if (root.kind === 'map') documents.push(root);
     else if (root.kind !== 'scalar' || root.value !== null) {
-      report.error(root.at, 'yaml.not_a_mapping', 'A rule document must be a mapping of keys to values.');
+      report.error(root.at, 'yaml.not_a_mapping', 'The document must be a mapping of keys to values.');
     }
   }
   return { report, documents };
@@ -121,16 +126,19 @@ class Walker {
   private aliases = 0;
   private readonly document: Document.Parsed;
   private readonly report: Reporter;
+  private readonly maxNodes: number;
 
-  constructor(document: Document.Parsed, report: Reporter) {
+  constructor(document: Document.Parsed, report: Reporter, maxNodes: number) {
     this.document = document;
     this.report = report;
+    this.maxNodes = maxNodes;
   }
 
   walk(node: Node | null, depth: number, fallback = 0): YamlNode | null {
     const at = node?.range?.[0] ?? fallback;
-    if (++this.nodes > MAX_NODES) {
-      if (this.nodes === MAX_NODES + 1) this.report.error(at, 'yaml.too_large', `More than ${MAX_NODES} values.`);
+    if (++this.nodes > this.maxNodes) {
+      if (this.nodes === this.maxNodes + 1)
+        this.report.error(at, 'yaml.too_large', `More than ${this.maxNodes} values.`);
       return null;
     }
     if (depth > MAX_DEPTH) {
