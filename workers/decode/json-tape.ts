@@ -263,13 +263,13 @@ export class JsonTape {
       if (c !== 92) continue;
       kind = KIND.escapedText;
       i++;
-      const escape = i < end ? bytes[i] : 0;
-      if (escape === 117) {
+      const letter = i < end ? bytes[i] : 0;
+      if (letter === 117) {
         for (let digit = 1; digit <= 4; digit++) {
           if (i + digit >= end || !isHex(bytes[i + digit])) return this.badEscape(i);
         }
         i += 4;
-      } else if (!ESCAPES.includes(escape)) return this.badEscape(i);
+      } else if (!ESCAPES.includes(letter)) return this.badEscape(i);
     }
     this.at = end;
     this.fail('syntax', 'ends inside a string');
@@ -339,7 +339,7 @@ export class JsonTape {
   }
 
   private grow(): void {
-    const bigger = (old: Int32Array): Int32Array => {
+    const bigger = (old: Int32Array): Int32Array<ArrayBuffer> => {
       const next = new Int32Array(old.length * 2);
       next.set(old);
       return next;

@@ -16,16 +16,17 @@
 
 import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
 import { isV4 } from '../../src/model/ip.ts';
+import { ICMP, ICMP6, isIcmpReply, TCP } from './protocols.ts';
 
 /** Well-known services, those above 1024 first of all: without them an NFS client's port 700 would look like the server. */
 const SERVICES = [
-  20, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 119, 123, 135, 137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 464,
-  465, 500, 502, 514, 515, 546, 547, 548, 554, 587, 593, 623, 631, 636, 853, 873, 902, 989, 990, 992, 993, 995, 1080, 1194,
-  1433, 1434, 1521, 1701, 1723, 1812, 1813, 1883, 1900, 2049, 2055, 2181, 2375, 2376, 2379, 2380, 2483, 2484, 3000, 3128,
-  3268, 3269, 3306, 3389, 3478, 4222, 4317, 4318, 4443, 4500, 4739, 4789, 5000, 5044, 5060, 5061, 5222, 5353, 5355, 5432,
-  5555, 5601, 5671, 5672, 5683, 5684, 5900, 5938, 5984, 5985, 5986, 6343, 6379, 6443, 6514, 6667, 6881, 7000, 7001, 8000,
-  8008, 8080, 8081, 8086, 8123, 8443, 8883, 8888, 9000, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9418, 9443, 10250, 11211,
-  15672, 25565, 27017, 27018, 47808, 51820,
+  20, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 119, 123, 135, 137, 138, 139, 143, 161, 162, 179, 389, 443, 445,
+  464, 465, 500, 502, 514, 515, 546, 547, 548, 554, 587, 593, 623, 631, 636, 853, 873, 902, 989, 990, 992, 993, 995,
+  1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1813, 1883, 1900, 2049, 2055, 2181, 2375, 2376, 2379, 2380, 2483,
+  2484, 3000, 3128, 3268, 3269, 3306, 3389, 3478, 4222, 4317, 4318, 4443, 4500, 4739, 4789, 5000, 5044, 5060, 5061,
+  5222, 5353, 5355, 5432, 5555, 5601, 5671, 5672, 5683, 5684, 5900, 5938, 5984, 5985, 5986, 6343, 6379, 6443, 6514,
+  6667, 6881, 7000, 7001, 8000, 8008, 8080, 8081, 8086, 8123, 8443, 8883, 8888, 9000, 9042, 9090, 9092, 9093, 9100,
+  9200, 9300, 9418, 9443, 10250, 11211, 15672, 25565, 27017, 27018, 47808, 51820,
 ] as const;
 
 const CLIENT_PORTS = 32_768;
@@ -37,18 +38,12 @@ RANK.fill(3, 0, 1024);
 for (const port of SERVICES) RANK[port] = 4;
 RANK[0] = 0;
 
-const ICMP = 1;
-const TCP = 6;
-const ICMP6 = 58;
 const SYN = 2;
 const ACK = 16;
 
-/** Echo, timestamp, information and mask replies. */
-const ICMP_REPLIES: readonly number[] = [0, 14, 16, 18];
-const ICMP6_REPLIES: readonly number[] = [129, 136, 140];
-
 /**
  * Marks row `i` as one-directional and turns it round when its sender is the responder. `icmpType` is -1 when unknown.
+ * ICMP's type and code (in the port columns, see protocols.ts) are not ports and stay.
  * Call with the counters of the observed direction in bytesSent and packetsSent.
  */
 export function orient(flows: FlowColumns, i: number, icmpType: number): void {
@@ -60,9 +55,12 @@ export function orient(flows: FlowColumns, i: number, icmpType: number): void {
     flows.source[word] = flows.destination[word];
     flows.destination[word] = source;
   }
-  const port = flows.sourcePort[i];
-  flows.sourcePort[i] = flows.destinationPort[i];
-  flows.destinationPort[i] = port;
+  const protocol = flows.protocol[i];
+  if (protocol !== ICMP && protocol !== ICMP6) {
+    const port = flows.sourcePort[i];
+    flows.sourcePort[i] = flows.destinationPort[i];
+    flows.destinationPort[i] = port;
+  }
   const asn = flows.sourceAsn[i];
   flows.sourceAsn[i] = flows.destinationAsn[i];
   flows.destinationAsn[i] = asn;
@@ -75,8 +73,7 @@ export function orient(flows: FlowColumns, i: number, icmpType: number): void {
 
 function sentByResponder(flows: FlowColumns, i: number, icmpType: number): boolean {
   const protocol = flows.protocol[i];
-  if (protocol === ICMP) return ICMP_REPLIES.includes(icmpType);
-  if (protocol === ICMP6) return ICMP6_REPLIES.includes(icmpType);
+  if (protocol === ICMP || protocol === ICMP6) return isIcmpReply(protocol, icmpType);
   if (protocol === TCP && (flows.tcpFlags[i] & (SYN | ACK)) === SYN) return false;
   const source = flows.sourcePort[i];
   const destination = flows.destinationPort[i];

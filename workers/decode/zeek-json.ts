@@ -1,0 +1,162 @@
+// Zeek logs as NDJSON (`LogAscii::use_json`, the JSON streaming package, Zed's export): conn → flows, all else → log events.
+// Times are RFC 3339, epoch seconds with all their digits, or milliseconds; endpoints are dotted keys or nested objects.
+
+import { clearRow, FLOW_FLAG, nextFlow } from '../../src/model/flow.ts';
+import type { DecodeContext, SegmentDecoder } from './context.ts';
+import { counterAbove, readMilliseconds } from './digits.ts';
+import { ABSENT, FAILED, FieldReader, jsonDecoder } from './json-records.ts';
+import { KIND } from './json-tape.ts';
+import { settleIcmpFamily, TCP } from './protocols.ts';
+import { instant } from './time.ts';
+import { DISTINCTIVE, flagsOfHistory, zeekLogSource, zeekSubject } from './zeek-fields.ts';
+
+const CONN = [
+  'ts',
+  'uid',
+  'id.orig_h',
+  'id.orig_p',
+  'id.resp_h',
+  'id.resp_p',
+  'proto',
+  'ip_proto',
+  'service',
+  'duration',
+  'orig_bytes',
+  'resp_bytes',
+  'conn_state',
+  'local_orig',
+  'local_resp',
+  'history',
+  'orig_pkts',
+  'orig_ip_bytes',
+  'resp_pkts',
+  'resp_ip_bytes',
+  '_path',
+  '_write_ts',
+  '_node_name',
+  '_system_name',
+] as const;
+
+/** Notices about no connection name their sides by these. */
+const SIDES = ['src', 'dst'] as const;
+
+export function createZeekJsonDecoder(context: DecodeContext): SegmentDecoder {
+  const paths = new Set<string>([...CONN, ...SIDES, ...DISTINCTIVE.flatMap(([, keys]) => keys)]);
+  const reader = new FieldReader(context, [...paths]);
+  const slot = Object.fromEntries(CONN.map((name) => [name, reader.plan.slot(name)])) as Record<
+    (typeof CONN)[number],
+    number
+  >;
+  const sides = SIDES.map((name) => reader.plan.slot(name));
+  const distinctive = DISTINCTIVE.map(([path, keys]) => ({ path, slots: keys.map((key) => reader.plan.slot(key)) }));
+
+  const pathOf = (): string => {
+    const named = reader.text(reader.member(slot._path));
+    if (named !== '') return named;
+    const declared = context.sourceOf(reader.batch.segments[reader.segmentIndex].source).logsource.service;
+    if (declared !== '') return declared;
+    return distinctive.find(({ slots }) => slots.every((s) => reader.tape.slots[s] >= 0))?.path ?? '';
+  };
+
+  const flow = (): boolean => {
+    const { flows } = reader.out;
+    const i = nextFlow(flows);
+    clearRow(flows, i);
+    flows.tenant[i] = reader.tenant;
+    if (!reader.time(reader.member(slot.ts), 'ts')) return false;
+    flows.timeMs[i] = instant[0];
+    flows.timeNs[i] = instant[1];
+    if (!reader.address(reader.member(slot['id.orig_h']), 'id.orig_h', flows.source, i * 4)) return false;
+    if (!reader.address(reader.member(slot['id.resp_h']), 'id.resp_h', flows.destination, i * 4)) return false;
+    if (!reader.port(reader.member(slot['id.orig_p']), flows.sourcePort, i)) return false;
+    if (!reader.port(reader.member(slot['id.resp_p']), flows.destinationPort, i)) return false;
+    const number = reader.integer(reader.member(slot.ip_proto), 255);
+    const protocol = number === ABSENT ? reader.protocol(reader.member(slot.proto)) : number;
+    if (protocol === FAILED) return false;
+    flows.protocol[i] = Math.max(protocol, 0);
+    settleIcmpFamily(flows, i);
+    return duration(i) && counters(i) && texts(i);
+  };
+
+  const duration = (i: number): boolean => {
+    const member = reader.member(slot.duration);
+    if (member < 0) return true;
+    const { tape, out } = reader;
+    const ms = readMilliseconds(tape.bytes, tape.valueStart[member], tape.valueEnd[member]);
+    if (Number.isNaN(ms)) return reader.fail('wrong_type', 'duration is no number of seconds');
+    out.flows.durationMs[i] = ms;
+    return true;
+  };
+
+  const counters = (i: number): boolean => {
+    const { flows } = reader.out;
+    const sentIp = reader.member(slot.orig_ip_bytes);
+    const receivedIp = reader.member(slot.resp_ip_bytes);
+    const read =
+      reader.counter(reader.member(slot.orig_bytes), flows.bytesSent, i) &&
+      reader.counter(reader.member(slot.resp_bytes), flows.bytesReceived, i) &&
+      reader.counter(reader.member(slot.orig_pkts), flows.packetsSent, i) &&
+      reader.counter(reader.member(slot.resp_pkts), flows.packetsReceived, i) &&
+      reader.counter(sentIp, flows.ipBytesSent, i) &&
+      reader.counter(receivedIp, flows.ipBytesReceived, i);
+    if (!read) return false;
+    const fault =
+      (sentIp >= 0 && counterAbove(flows.bytesSent, flows.ipBytesSent, i)) ||
+      (receivedIp >= 0 && counterAbove(flows.bytesReceived, flows.ipBytesReceived, i));
+    if (fault) flows.flags[i] |= FLOW_FLAG.counterFault;
+    return true;
+  };
+
+  const texts = (i: number): boolean => {
+    const { out, tape } = reader;
+    const { flows } = out;
+    const uid = reader.member(slot.uid);
+    flows.producerId[i] = reader.intern(uid);
+    if (uid >= 0) context.idFromProducer(flows, i, 'zeek.uid', tape.bytes, tape.valueStart[uid], tape.valueEnd[uid]);
+    flows.service[i] = reader.intern(reader.member(slot.service));
+    flows.connectionState[i] = reader.intern(reader.member(slot.conn_state));
+    flows.exporter[i] = reader.intern(reader.first([slot._node_name, slot._system_name]));
+    const history = reader.member(slot.history);
+    flows.history[i] = reader.intern(history);
+    if (history >= 0 && flows.protocol[i] === TCP) {
+      flows.tcpFlags[i] = flagsOfHistory(tape.bytes, tape.valueStart[history], tape.valueEnd[history]);
+    }
+    const source = reader.member(slot.local_orig);
+    const destination = reader.member(slot.local_resp);
+    if (source >= 0 && destination >= 0) {
+      flows.flags[i] |= FLOW_FLAG.localKnown;
+      if (tape.kind[source] === KIND.true) flows.flags[i] |= FLOW_FLAG.sourceLocal;
+      if (tape.kind[destination] === KIND.true) flows.flags[i] |= FLOW_FLAG.destinationLocal;
+    }
+    return true;
+  };
+
+  const log = (path: string): boolean => {
+    const { batch, segmentIndex, out, start, end, tenant } = reader;
+    if (!reader.time(reader.member(slot.ts), 'ts')) return false;
+    const [ms, ns] = instant;
+    const fieldsJson = reader.json();
+    const fields = reader.object(fieldsJson);
+    const subject = zeekSubject(path, fields);
+    context.pushLog(out, batch, segmentIndex, start, end - start, tenant, {
+      ms,
+      ns,
+      logsource: zeekLogSource(path),
+      fields,
+      fieldsJson,
+      pop: reader.pop(),
+      sourceIp: reader.addressText(reader.first([slot['id.orig_h'], sides[0]])),
+      destinationIp: reader.addressText(reader.first([slot['id.resp_h'], sides[1]])),
+      ...subject,
+    });
+    return true;
+  };
+
+  return jsonDecoder(reader, () => {
+    const path = pathOf();
+    if (path !== 'conn') {
+      if (!log(path)) reader.reject();
+    } else if (flow()) reader.finish(reader.out.flows, reader.out.flows.length);
+    else reader.reject();
+  });
+}
