@@ -70,10 +70,14 @@ export class Reporter {
     return this.lines.linePos(at).line;
   }
 
+  place(at: number): { line: number; column: number } {
+    const { line, col } = this.lines.linePos(at);
+    return { line, column: col };
+  }
+
   private add(at: number, severity: Problem['severity'], code: string, message: string): void {
     if (this.problems.length >= MAX_PROBLEMS_PER_FILE) return;
-    const { line, col } = this.lines.linePos(at);
-    this.problems.push({ file: this.file, line, column: col, severity, code, message });
+    this.problems.push({ file: this.file, ...this.place(at), severity, code, message });
   }
 }
 
