@@ -181,12 +181,16 @@ export class FieldReader {
     const holders: unknown[] = [];
     for (let member = 0; member < tape.count; member++) {
       const parent = tape.parent[member];
-      const holder = (parent < 0 ? root : holders[parent]) as Record<string, unknown>;
-      if (tape.kind[member] === KIND.object) holders[member] = holder[tape.key(member)];
+      const holder = parent < 0 ? root : holders[parent];
+      // A key that stands twice keeps its last value, which may be no object, or another one.
+      if (typeof holder !== 'object' || holder === null) continue;
+      const own = holder as Record<string, unknown>;
+      if (tape.kind[member] === KIND.object) holders[member] = own[tape.key(member)];
       else if (tape.kind[member] === KIND.number) {
         const key = tape.key(member);
         const digits = textOf(tape.bytes, tape.valueStart[member], tape.valueEnd[member]);
-        if (/^-?\d+$/.test(digits) && !Number.isSafeInteger(holder[key])) holder[key] = digits;
+        const rounded = typeof own[key] === 'number' && !Number.isSafeInteger(own[key]);
+        if (rounded && /^-?\d+$/.test(digits)) own[key] = digits;
       }
     }
     return root;

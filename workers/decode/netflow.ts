@@ -118,7 +118,7 @@ export class NetflowJson {
     const icmpCode = this.small(slots.icmpCode);
     if ([protocol, rate, icmpType, icmpCode].includes(FAILED)) return false;
     flows.protocol[i] = Math.max(protocol, 0);
-    flows.exporter[i] = reader.intern(reader.first(slots.exporter));
+    flows.exporter[i] = this.exporter();
     const fault = settleNetflow(flows, i, Math.max(rate, 0), icmpType, icmpCode);
     if (fault !== null) return reader.fail(fault.code, fault.detail);
     reader.finish(flows, i);
@@ -133,6 +133,15 @@ export class NetflowJson {
     const value = this.reader.integer(this.reader.first(slots), MAX_U32);
     if (value > 0) column[i] = value;
     return value !== FAILED;
+  }
+
+  /** Addresses in one form, so that `::ffff:192.0.2.1` and `192.0.2.1` are one exporter. */
+  private exporter(): number {
+    const { reader } = this;
+    const member = reader.first(this.slots.exporter);
+    if (member < 0 || !reader.tape.text(member).includes(':')) return reader.intern(member);
+    const address = reader.addressText(member);
+    return address === '' ? reader.intern(member) : reader.context.dictionary.internText(address);
   }
 
   /** The first spelling's value that is not 0: both families' fields may stand in a record, one of them unused. */

@@ -1,7 +1,7 @@
 // Values of Zeek TSV fields, by the type that the header gives them.
 //
 // count, int, port → number up to 2^53, above it text with all digits; double, interval → number; time → RFC 3339 text in
-// UTC with all its digits; bool → true or false; sets and vectors → arrays (an unset element is null); the rest → text.
+// UTC, exact; bool → true or false; sets and vectors → arrays (an unset element is null); the rest → text.
 
 import { isUtf8 } from 'node:buffer';
 import { bufferOf, textOf } from '../../src/model/bytes.ts';
