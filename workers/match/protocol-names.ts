@@ -1,0 +1,26 @@
+// Names under which rules and policies know the IP protocols.
+
+export const PROTOCOL_NAMES: ReadonlyMap<number, readonly string[]> = new Map([
+  [0, ['hopopt']],
+  [1, ['icmp']],
+  [2, ['igmp']],
+  [4, ['ipip', 'ipv4']],
+  [6, ['tcp']],
+  [17, ['udp']],
+  [33, ['dccp']],
+  [41, ['ipv6']],
+  [43, ['ipv6-route']],
+  [44, ['ipv6-frag']],
+  [46, ['rsvp']],
+  [47, ['gre']],
+  [50, ['esp']],
+  [51, ['ah']],
+  [58, ['icmp6', 'icmpv6', 'ipv6-icmp']],
+  [88, ['eigrp']],
+  [89, ['ospf']],
+  [103, ['pim']],
+  [112, ['vrrp']],
+  [115, ['l2tp']],
+  [132, ['sctp']],
+  [136, ['udplite']],
+]);
