@@ -64,6 +64,13 @@ export class FieldReader {
     return member >= 0 && this.tape.isText(member) ? this.tape.text(member) : '';
   }
 
+  /** True when the member's own bytes have this one. */
+  has(member: number, byte: number): boolean {
+    const { bytes, valueStart, valueEnd } = this.tape;
+    for (let i = valueStart[member]; i < valueEnd[member]; i++) if (bytes[i] === byte) return true;
+    return false;
+  }
+
   /** Dictionary id of a text or number member; 0 when it is absent, empty or anything else. */
   intern(member: number): number {
     if (member < 0) return 0;

@@ -74,7 +74,7 @@ export class JsonTape {
   readonly slots: Int32Array;
   /** Scalar and array members that the plan does not know. */
   unknown = 0;
-  /** True when a number of the record has more than 15 digits, so that a double may not hold it. */
+  /** True when an integer of the record has more than 15 digits, so that a double may not hold it. */
   wideNumbers = false;
   code: RejectCode = 'syntax';
   detail = '';
@@ -289,6 +289,7 @@ export class JsonTape {
     const first = i;
     while (i < end && isDigit(bytes[i])) i++;
     let fine = i > first && (bytes[first] !== 48 || i === first + 1);
+    const whole = i;
     if (fine && i < end && bytes[i] === 46) {
       const point = ++i;
       while (i < end && isDigit(bytes[i])) i++;
@@ -306,7 +307,7 @@ export class JsonTape {
       this.fail('syntax', 'has a malformed number');
       return 0;
     }
-    if (i - start > 15) this.wideNumbers = true;
+    if (i === whole && i - first > 15) this.wideNumbers = true;
     return KIND.number;
   }
 

@@ -139,7 +139,7 @@ export class NetflowJson {
   private exporter(): number {
     const { reader } = this;
     const member = reader.first(this.slots.exporter);
-    if (member < 0 || !reader.tape.text(member).includes(':')) return reader.intern(member);
+    if (member < 0 || !reader.has(member, 58)) return reader.intern(member);
     const address = reader.addressText(member);
     return address === '' ? reader.intern(member) : reader.context.dictionary.internText(address);
   }
