@@ -41,7 +41,7 @@ export function parseSyslog(line: string, source: LineSource): ParsedLine {
   if (level > 191) return { code: 'out_of_range', detail: `syslog priority ${level} is above 191` };
   const header = readHeader(priority ? line.slice(priority[0].length) : line, source);
   if ('code' in header) return header;
-  if (header.program.startsWith('CEF:') || header.message.startsWith('CEF:')) {
+  if (header.program === 'CEF' || header.message.startsWith('CEF:')) {
     const at = line.indexOf('CEF:');
     return parseCef(line.slice(at), source, { ms: header.ms, ns: header.ns, host: header.host });
   }

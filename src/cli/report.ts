@@ -1,0 +1,86 @@
+// What a run says: an alert as it fires, the progress line, the summary at the end.
+
+import type { Verdict } from '../../bench/generate/truth.ts';
+import type { RunCounts, RunSummary } from '../delivery/summary.ts';
+import type { Alert } from '../model/alert.ts';
+import { REJECT_ADVICE, type RejectCode } from '../model/reject.ts';
+import type { SourceNote } from '../sources/index.ts';
+import { count, paint, seconds } from './progress.ts';
+
+const COLOUR = { critical: 'red', high: 'red', medium: 'yellow', low: 'cyan', informational: 'dim' } as const;
+
+export function alertLine(alert: Alert, colours: boolean): string {
+  const level = paint(COLOUR[alert.severity], alert.severity.toUpperCase().padEnd(8), colours);
+  const technique = alert.attack.techniques[0]?.id ?? '';
+  return `${level} ${alert.first_seen.slice(11, 19)} ${alert.tenant} ${technique ? `${technique} ` : ''}${alert.title}: ${alert.reason}`;
+}
+
+export function progressLine(counts: RunCounts, totalBytes: number): string {
+  const elapsed = counts.elapsedSeconds;
+  const parts = [
+    `${count(counts.read)} records`,
+    `${count(counts.read / elapsed)}/s`,
+    `${count(counts.alerts)} alerts`,
+  ];
+  if (counts.rejected > 0) parts.push(`${count(counts.rejected)} rejected`);
+  const done = totalBytes > 0 ? counts.progressBytes / totalBytes : 0;
+  if (done > 0.01 && done <= 1)
+    parts.push(`${Math.floor(done * 100)}%`, `${seconds((elapsed / done) * (1 - done))} left`);
+  return parts.join('  ');
+}
+
+export interface SummaryParts {
+  readonly summary: RunSummary;
+  readonly notes: readonly SourceNote[];
+  readonly verdict: Verdict | null;
+  /** Tenants created for this run: slug and UUID. */
+  readonly created: readonly { readonly slug: string; readonly id: string }[];
+  readonly data: string;
+  readonly hints: readonly string[];
+}
+
+export function summaryText({ summary, notes, verdict, created, data, hints }: SummaryParts): string {
+  const { records, stored } = summary;
+  const lines: string[] = [];
+  if (records.read === 0) lines.push('Nothing is new: all input was read before.');
+  else {
+    lines.push(
+      `${count(records.read)} records in ${seconds(summary.elapsed_s)} (${count(summary.records_per_s)}/s, ${summary.workers} workers): ` +
+        `${count(records.accepted)} accepted, ${count(records.rejected)} rejected, ${count(records.skipped)} skipped`,
+      `stored: ${Object.entries(stored)
+        .filter(([, rows]) => rows > 0)
+        .map(([name, rows]) => `${count(rows)} ${name}`)
+        .join(', ')}`,
+    );
+  }
+  for (const [code, rejected] of Object.entries(summary.rejects)) {
+    lines.push(`rejected ${code}: ${count(rejected)}. ${REJECT_ADVICE[code as RejectCode]}`);
+  }
+  if (summary.late > 0) {
+    lines.push(
+      `${count(summary.late)} records came late, so correlations did not see them; --order event-time sorts a finished input first.`,
+    );
+  }
+  if (summary.evicted > 0)
+    lines.push(`${count(summary.evicted)} state entries were dropped: see correlate.groups_per_rule.`);
+  for (const { slug, id } of created) lines.push(`tenant ${slug} was created as ${id}`);
+  for (const note of notes) lines.push(`${note.path}: ${note.message}`);
+  if (verdict) lines.push('', ...verdictLines(verdict));
+  const next = [
+    `weir alerts --data ${data}`,
+    `weir query "SELECT application, count() AS flows, sum(bytes_sent + bytes_received) AS bytes FROM flows GROUP BY application ORDER BY bytes DESC LIMIT 10" --data ${data}`,
+    ...(records.rejected > 0 ? [`weir rejects list --data ${data}`] : []),
+    ...hints,
+  ];
+  lines.push('', 'next:', ...next.map((line) => `  ${line}`), '');
+  return lines.join('\n');
+}
+
+function verdictLines(verdict: Verdict): string[] {
+  const rows = verdict.stories.map(
+    ({ story, found, alerts, false_alerts, precision, recall }) =>
+      `  ${story.padEnd(22)} ${found ? 'found ' : 'MISSED'}  ${String(alerts).padStart(4)} alerts  ${String(false_alerts).padStart(3)} false  precision ${precision.toFixed(2)}  recall ${recall.toFixed(2)}`,
+  );
+  const wrong = Object.entries(verdict.false_by_rule).map(([rule, n]) => `  false: ${n} × ${rule}`);
+  return [`ground truth: ${verdict.alerts} alerts, ${verdict.false_alerts} of them false`, ...rows, ...wrong];
+}

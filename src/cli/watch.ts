@@ -1,0 +1,25 @@
+// Changes of configuration files while a run goes on: put in force from the next batch on, or refused with the reason.
+
+import type { StartedRun } from '../main.ts';
+import type { Log } from '../telemetry/log.ts';
+import { type PreparedRun, problemText } from './prepare.ts';
+
+/** Watches until the returned function is called. A broken change leaves what is in force. */
+export function watchControl(prepared: PreparedRun, started: StartedRun, log: Log): () => void {
+  let chain = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    const documents = await prepared.repository.load();
+    const errors = documents.problems.filter((problem) => problem.severity === 'error');
+    if (errors.length > 0)
+      return log.error({ problems: errors.map(problemText) }, 'the changed configuration is refused');
+    await started.reload(prepared.withCreated(documents));
+    log.info('the changed configuration is in force from the next batch on');
+  };
+  return (
+    prepared.repository.watch?.(() => {
+      chain = chain
+        .then(reload)
+        .catch((error: unknown) => log.error({ err: error }, 'the configuration cannot be reloaded'));
+    }) ?? (() => {})
+  );
+}

@@ -1,0 +1,210 @@
+// Composition root: what a run is built of, in the order in which it is started; stopped in reverse.
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from './config/schema.ts';
+import { buildSnapshot, type ControlDocuments, loadSnapshot, readRuleFiles, saveSnapshot } from './control/index.ts';
+import { neverCrash, type Reach } from './delivery/crashpoints.ts';
+import { type DataDirectory, openDataDirectory } from './delivery/directory.ts';
+import { Journal } from './delivery/journal.ts';
+import { Lane, type LaneSettings } from './delivery/lane.ts';
+import { readCommit } from './delivery/ledger.ts';
+import { Router } from './delivery/router.ts';
+import type { RunCounts, RunSummary } from './delivery/summary.ts';
+import { utf8 } from './model/bytes.ts';
+import type { ControlSnapshot } from './model/control.ts';
+import { hashHex } from './model/hash.ts';
+import { SlabPool } from './model/slabs.ts';
+import { runPipeline } from './pipeline.ts';
+import { openChdbStore } from './sinks/clickhouse/chdb.ts';
+import { type Endpoint, serveEndpoint } from './sinks/clickhouse/endpoint.ts';
+import { NullStore } from './sinks/null.ts';
+import { withRetry } from './sinks/retry.ts';
+import type { BlockStore } from './sinks/sink.ts';
+import { createSource, type Source, type SourceNote, slabBytes } from './sources/index.ts';
+import type { Log } from './telemetry/log.ts';
+
+export interface RunRequest {
+  readonly config: Config;
+  readonly documents: ControlDocuments;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly counts: RunCounts;
+  readonly log: Log;
+  /** First request to stop: finish what was taken, commit, return. */
+  readonly signal: AbortSignal;
+  /** Called once everything is built, before the first batch. */
+  readonly started?: (run: StartedRun) => void;
+  /** For the crash tests: places to die, and a store or router between Weir and the real one. */
+  readonly faults?: Faults;
+}
+
+export interface Faults {
+  readonly reach?: Reach;
+  readonly store?: (store: BlockStore) => BlockStore;
+  readonly router?: (router: Router) => Router;
+}
+
+export interface StartedRun {
+  readonly snapshot: ControlSnapshot;
+  readonly workers: number;
+  readonly totalBytes: number;
+  /** Puts changed documents (tenants, policies, rules, lists) in force from the next batch on. */
+  reload(documents: ControlDocuments): Promise<void>;
+}
+
+export interface RunResult {
+  readonly summary: RunSummary;
+  readonly notes: readonly SourceNote[];
+}
+
+export async function startRun(request: RunRequest): Promise<RunResult> {
+  const { config, counts, signal, faults = {} } = request;
+  const directory = openDataDirectory(config.data);
+  const opened: (() => Promise<unknown> | void)[] = [() => directory.release()];
+  try {
+    const snapshot = await snapshotOf(directory, config, request.documents);
+    const { store, endpoint } = await openStore(directory, request);
+    opened.push(() => store.close());
+    if (endpoint) opened.push(() => endpoint.close());
+    const plain = new Router(config.workers);
+    opened.push(() => plain.stop());
+    const router = faults.router?.(plain) ?? plain;
+    const sources = createSources(directory, request, snapshot, router);
+    const lanes = await openLanes(directory, request, snapshot, router, faults.store?.(store) ?? store, sources);
+    request.started?.({
+      snapshot,
+      workers: router.workers,
+      totalBytes: (await Promise.all(sources.map((source) => source.totalBytes()))).reduce(
+        (sum, bytes) => sum + bytes,
+        0,
+      ),
+      reload: async (documents) => {
+        const next = await snapshotOf(directory, config, documents);
+        for (const lane of lanes) await lane.changeControl(next);
+      },
+    });
+    await runPipeline({ lanes, router, reach: faults.reach ?? neverCrash }, signal);
+    return { summary: counts.summary(router.workers), notes: sources.flatMap((source) => source.notes()) };
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
+}
+
+async function snapshotOf(
+  directory: DataDirectory,
+  config: Config,
+  documents: ControlDocuments,
+): Promise<ControlSnapshot> {
+  const snapshot = await buildSnapshot(config, documents, await readRuleFiles(config), directory.root);
+  await saveSnapshot(directory.root, snapshot);
+  return snapshot;
+}
+
+/** The store, and the local socket through which other processes read it, since it can have one owner only. */
+async function openStore(
+  directory: DataDirectory,
+  { config, log, signal }: RunRequest,
+): Promise<{ store: BlockStore; endpoint: Endpoint | null }> {
+  if (config.store.kind === 'null') return { store: new NullStore(), endpoint: null };
+  const { memory_bytes: memoryBytes, threads } = config.store;
+  const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention: config.retention });
+  const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
+  const reader = await chdb.reader();
+  const endpoint = await serveEndpoint(directory.root, reader);
+  const close = (): Promise<void> => endpoint.close().finally(() => reader.close());
+  return { store: withRetry(chdb, { signal, warn }), endpoint: { close } };
+}
+
+/** Append times are journaled; a coarse clock keeps neighbouring ranges together. Skew is counted in minutes. */
+const CLOCK_MS = 30_000;
+
+function createSources(
+  directory: DataDirectory,
+  request: RunRequest,
+  snapshot: ControlSnapshot,
+  router: Router,
+): Source[] {
+  const { config, stdin } = request;
+  const { limits } = snapshot;
+  const size = slabBytes(config.batch.bytes, limits.recordBytes);
+  const least = (router.workers * 3 + config.sources.length * 2) * size;
+  const slabs = new SlabPool(size, Math.max(config.budget.bytes, least));
+  return config.sources.map((source, index) =>
+    createSource({
+      definition: snapshot.sources[index],
+      index,
+      input: source.input,
+      follow: source.follow,
+      order: source.order,
+      stateDirectory: join(directory.root, 'input', hashHex(utf8(source.name))),
+      slabs,
+      batchBytes: config.batch.bytes,
+      batchRecords: config.batch.records,
+      limits,
+      now: () => Math.floor(Date.now() / CLOCK_MS) * CLOCK_MS,
+      stdin,
+      timesOf: ({ bytes, segments, ranges }) =>
+        router.recordTimes(snapshot.hash, { bytes, segments, appendedAtMs: ranges[0]?.appendedAtMs ?? 0 }),
+    }),
+  );
+}
+
+/** Embedded lanes: the sources of one tenant together; a source whose records name their tenants is a lane of its own. */
+function lanesOf(sources: readonly Source[], snapshot: ControlSnapshot): Map<string, Source[]> {
+  const lanes = new Map<string, Source[]>();
+  for (const source of sources) {
+    const { tenant, name } = snapshot.sources[source.index];
+    const lane = tenant === '' ? `source:${name}` : `tenant:${tenant}`;
+    lanes.set(lane, [...(lanes.get(lane) ?? []), source]);
+  }
+  for (const members of lanes.values()) members.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return lanes;
+}
+
+async function openLanes(
+  directory: DataDirectory,
+  request: RunRequest,
+  snapshot: ControlSnapshot,
+  router: Router,
+  store: BlockStore,
+  sources: readonly Source[],
+): Promise<Lane[]> {
+  const { block, snapshot: state } = request.config;
+  const settings: LaneSettings = {
+    blockRows: block.rows,
+    blockMs: block.seconds * 1000,
+    snapshotBlocks: state.blocks,
+    snapshotMs: state.seconds * 1000,
+  };
+  const snapshots = new Map([[snapshot.hash, snapshot]]);
+  const snapshotOf = async (hash: string): Promise<ControlSnapshot> =>
+    snapshots.get(hash) ?? loadSnapshot(directory.root, hash);
+  const lanes: Lane[] = [];
+  // What the null store threw away must never count as stored: its ledgers are its own, and last one run.
+  const nothingKept = request.config.store.kind === 'null';
+  const lanesFolder = join(directory.root, nothingKept ? 'null-lanes' : 'lanes');
+  if (nothingKept) rmSync(lanesFolder, { recursive: true, force: true });
+  for (const [name, members] of lanesOf(sources, snapshot)) {
+    const folder = join(lanesFolder, hashHex(utf8(name)));
+    mkdirSync(folder, { recursive: true });
+    const ledgerPath = join(folder, 'ledger');
+    const commit = await readCommit(ledgerPath);
+    const journal = await Journal.open(join(folder, 'journal.jsonl'), commit.seq);
+    const reach = request.faults?.reach ?? neverCrash;
+    const parts = {
+      name,
+      sources: members,
+      router,
+      store,
+      journal,
+      ledgerPath,
+      commit,
+      settings,
+      observer: request.counts,
+      reach,
+      snapshotOf,
+    };
+    lanes.push(new Lane(parts, snapshot.hash));
+  }
+  return lanes;
+}
