@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { PACKAGE_ROOT } from '../root.ts';
+import { configurationPage } from './docs.ts';
+import { configurationJsonSchema } from './json-schema.ts';
 import { loadConfig, type Overrides } from './load.ts';
-import { configurationJsonSchema, configurationReference } from './reference.ts';
 import { durationText, parseDuration, parseSize, sizeText } from './scalar.ts';
 
 function load(t: TestContext, text: string, overrides: Overrides = {}, environment: NodeJS.ProcessEnv = {}) {
@@ -145,11 +147,12 @@ test('sizes and durations are read back as they are written', () => {
   for (const wrong of ['', 'MiB', '-5', '1ZB']) assert.equal(parseSize(wrong), null, wrong);
 });
 
-test('reference and JSON Schema name every key', () => {
-  const page = configurationReference();
+test('reference page and JSON Schema name every key, and the page in docs/ is the current one', () => {
+  const page = configurationPage();
   for (const key of ['`store.memory_bytes`', '`lateness`', '## `tenants`', '`groups_per_rule`', '5m', '1GiB']) {
     assert.ok(page.includes(key.replaceAll('groups_per_rule', 'correlate.groups_per_rule')), key);
   }
+  assert.equal(readFileSync(join(PACKAGE_ROOT, 'docs/configuration.md'), 'utf8'), page, 'run `npm run docs`');
   const schema = configurationJsonSchema() as { properties: Record<string, { items?: { required?: string[] } }> };
   assert.deepEqual(schema.properties.sources.items?.required, ['name', 'input']);
 });

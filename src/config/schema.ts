@@ -82,10 +82,7 @@ export const TENANT = section('A tenant.', {
   categories: map('application → category, over the built-in table and the global one.'),
   lists: list('Lists that only this tenant’s rules and flows see.', LIST),
   policies: list('Policies of the tenant.', POLICY),
-  policies_files: list(
-    'Files with further policies: YAML or JSON, a list of policies each.',
-    path(undefined, 'A file.'),
-  ),
+  policies_files: list('YAML or JSON files with further `policies:`, written as here.', path(undefined, 'A file.')),
 });
 
 export const POLICIES = list('Policies.', POLICY);
@@ -217,7 +214,7 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   }),
   sources: list('Inputs that `weir run` reads when no --input is given.', SOURCE),
   tenants: list('Tenants.', TENANT),
-  tenants_file: path('', 'A file with further tenants: a list, or `tenants:` with one.'),
+  tenants_file: path('', 'A file with further `tenants:`, written as here.'),
   lists: list('Lists for all tenants.', LIST),
 });
 

@@ -1,12 +1,12 @@
-// docs/configuration.md and the JSON Schema, made from the schema so that they cannot drift from it.
+// docs/configuration.md, made from the schema so that it cannot drift from it.
 
 import { environmentName } from './load.ts';
-import type { Fields, Leaf, Node } from './node.ts';
+import type { Fields, Node } from './node.ts';
 import { shown } from './scalar.ts';
 import { SCHEMA } from './schema.ts';
 
 /** The reference page, Markdown. */
-export function configurationReference(): string {
+export function configurationPage(): string {
   const lines = [
     '# Configuration',
     '',
@@ -85,50 +85,4 @@ function initialOf(node: Node): string {
   if (node.initial === undefined) return '*required*';
   if (node.initial === '') return '';
   return `\`${typeof node.initial === 'number' ? shown(node, node.initial) : String(node.initial)}\``;
-}
-
-/** JSON Schema (2020-12) of weir.yaml, for editors. */
-export function configurationJsonSchema(): Record<string, unknown> {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'weir.yaml', ...schemaOf(SCHEMA) };
-}
-
-function schemaOf(node: Node): Record<string, unknown> {
-  const description = node.doc;
-  switch (node.kind) {
-    case 'leaf':
-      return leafSchema(node);
-    case 'list':
-      return { description, type: 'array', items: schemaOf(node.of) };
-    case 'map':
-      return { description, type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
-    case 'any':
-      return { description };
-    case 'section': {
-      const entries = Object.entries(node.fields as Fields);
-      const required = entries.filter(([, field]) => field.kind === 'leaf' && field.initial === undefined);
-      return {
-        description,
-        type: 'object',
-        additionalProperties: false,
-        properties: Object.fromEntries(entries.map(([key, field]) => [key, schemaOf(field)])),
-        ...(required.length > 0 ? { required: required.map(([key]) => key) } : {}),
-      };
-    }
-  }
-}
-
-function leafSchema(node: Leaf): Record<string, unknown> {
-  const description = node.doc;
-  if (node.choices) return { description, enum: node.choices, default: node.initial };
-  if (node.scalar === 'boolean') return { description, type: 'boolean', default: node.initial };
-  if (node.scalar === 'integer') {
-    return { description, type: 'integer', minimum: node.minimum, maximum: node.maximum, default: node.initial };
-  }
-  const type = node.scalar === 'size' || node.scalar === 'duration' ? ['number', 'string'] : ['string', 'number'];
-  const initial = node.initial === undefined || node.standIn ? {} : { default: initialText(node) };
-  return { description, type, ...initial };
-}
-
-function initialText(node: Leaf): unknown {
-  return typeof node.initial === 'number' ? shown(node, node.initial) : node.initial;
 }

@@ -1,0 +1,42 @@
+// The rule files in force: those that Weir ships and those of the configured folders, in the order of their paths.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { OperationalError } from '../cli/verb.ts';
+import type { Config } from '../config/schema.ts';
+import type { RuleFile } from '../model/control.ts';
+import { PACKAGE_ROOT } from '../root.ts';
+
+export interface FoundRuleFile extends RuleFile {
+  /** Where it lies on disk; the snapshot does not hold this, since a moved folder must not change its hash. */
+  readonly origin: string;
+}
+
+/** Throws OperationalError('rules_unreadable'): a folder that cannot be read must not mean "no rules". */
+export async function readRuleFiles({ rules }: Pick<Config, 'rules'>): Promise<readonly FoundRuleFile[]> {
+  const folders = rules.directories.map((path) => ({ path, shown: basename(path) }));
+  if (rules.packs) folders.unshift({ path: join(PACKAGE_ROOT, 'rules', 'packs'), shown: 'packs' });
+  const files = (await Promise.all(folders.map(({ path, shown }) => readFolder(path, shown)))).flat();
+  return files.sort((a, b) => compare(a.path, b.path) || compare(a.origin, b.origin));
+}
+
+async function readFolder(folder: string, shown: string): Promise<FoundRuleFile[]> {
+  try {
+    // Hidden names are left out: beside the files of a mounted Kubernetes ConfigMap lie their older versions.
+    const names = (await readdir(folder, { recursive: true })).filter(
+      (name) => /\.ya?ml$/i.test(name) && !name.split(sep).some((part) => part.startsWith('.')),
+    );
+    return await Promise.all(
+      names.map(async (name) => {
+        const origin = join(folder, name);
+        return { path: [shown, ...name.split(sep)].join('/'), text: await readFile(origin, 'utf8'), origin };
+      }),
+    );
+  } catch (error) {
+    throw new OperationalError('rules_unreadable', `rules cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,129 @@
+// Tenants, policies and lists from weir.yaml and the files that it names.
+
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Problem } from '../../rules/model.ts';
+import { type LoadedConfig, readYamlMap } from '../config/load.ts';
+import { list, section } from '../config/node.ts';
+import { POLICIES, type PolicyConfig, TENANT, type TenantConfig } from '../config/schema.ts';
+import { type Origins, Validator } from '../config/validate.ts';
+import { checkLists, countList } from './lists.ts';
+import type { ControlDocuments, ControlRepository } from './repository.ts';
+import { listOf, tenantsOf } from './tenants.ts';
+import { unique } from './unique.ts';
+
+const POLL_MS = 2000;
+const TENANTS_FILE = section('A file of tenants.', { tenants: list('Tenants.', TENANT) });
+const POLICIES_FILE = section('A file of policies.', { policies: POLICIES });
+
+/** `read` loads the configuration anew each time, `() => loadConfig(path, overrides)`; `path` is watched too. */
+export function createYamlRepository(read: () => LoadedConfig, path: string | null = null): ControlRepository {
+  let files: readonly string[] = [];
+  const load = async (): Promise<ControlDocuments> => {
+    const loaded = read();
+    const { documents, tenants } = await readDocuments(loaded);
+    files = filesOf(loaded, tenants, path);
+    return documents;
+  };
+  return { load, watch: (onChange) => watchFiles(() => files, onChange) };
+}
+
+/** Documents of a configuration that was read already. Problems of the configuration itself are not repeated. */
+export async function loadDocuments(loaded: LoadedConfig): Promise<ControlDocuments> {
+  return (await readDocuments(loaded)).documents;
+}
+
+async function readDocuments({ config, origins }: LoadedConfig): Promise<{
+  documents: ControlDocuments;
+  tenants: readonly TenantConfig[];
+}> {
+  const problems: Problem[] = [];
+  const configs = [...config.tenants, ...tenantsOfFile(config.tenants_file, origins, problems)];
+  const fromFiles = new Map(configs.map((tenant) => [tenant, policiesOfFiles(tenant, origins, problems)]));
+  const { tenants, policies, ...found } = tenantsOf(
+    configs,
+    (tenant) => [...tenant.policies, ...(fromFiles.get(tenant) ?? [])],
+    origins,
+  );
+  problems.push(...found.problems, ...checkLists(config.lists, origins));
+  unique(
+    config.sources,
+    ({ name }) => name,
+    (source, name) => {
+      problems.push(origins.problem(source, 'name', 'error', 'config.duplicate', `Source '${name}' appears twice.`));
+    },
+  );
+  for (const lists of [config.lists, ...configs.map((tenant) => tenant.lists)]) {
+    for (const entry of lists) problems.push(...(await fileProblems(entry, origins)));
+  }
+  return { documents: { tenants, policies, lists: config.lists.map(listOf), problems }, tenants: configs };
+}
+
+function tenantsOfFile(path: string, origins: Origins, problems: Problem[]): readonly TenantConfig[] {
+  if (path === '') return [];
+  const { map, report } = readYamlMap(path);
+  const read = new Validator(report, origins, path).read(TENANTS_FILE, map, '') as { tenants: TenantConfig[] };
+  problems.push(...report.problems);
+  return read.tenants;
+}
+
+function policiesOfFiles(tenant: TenantConfig, origins: Origins, problems: Problem[]): readonly PolicyConfig[] {
+  return tenant.policies_files.flatMap((path) => {
+    const { map, report } = readYamlMap(path);
+    const read = new Validator(report, origins, path).read(POLICIES_FILE, map, '') as { policies: PolicyConfig[] };
+    problems.push(...report.problems);
+    return read.policies;
+  });
+}
+
+async function fileProblems(entry: TenantConfig['lists'][number], origins: Origins): Promise<Problem[]> {
+  if (entry.file === '') return [];
+  try {
+    const { values, bad, firstBad } = await countList(entry);
+    if (firstBad !== null) {
+      const message = `${bad} lines are no ${entry.kind} and are left out, first '${firstBad.text}'.`;
+      const place = { file: entry.file, line: firstBad.line, column: 1 };
+      return [{ ...place, severity: 'warning', code: 'list.bad_value', message }];
+    }
+    if (values > 0) return [];
+    return [origins.problem(entry, 'file', 'warning', 'list.empty', `The file of list '${entry.name}' has no value.`)];
+  } catch (error) {
+    const message = `List '${entry.name}': ${(error as Error).message}`;
+    return [origins.problem(entry, 'file', 'error', 'list.unreadable', message)];
+  }
+}
+
+function filesOf({ config }: LoadedConfig, tenants: readonly TenantConfig[], path: string | null): readonly string[] {
+  const lists = [...config.lists, ...tenants.flatMap((tenant) => tenant.lists)].map(({ file }) => file);
+  const files = [path ?? '', config.tenants_file, ...tenants.flatMap((tenant) => tenant.policies_files), ...lists];
+  return [...files.filter((file) => file !== ''), ...config.rules.directories];
+}
+
+function filesBelow(path: string): string[] {
+  try {
+    return [path, ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name))];
+  } catch {
+    return [path]; // a file, or a folder that is gone by now
+  }
+}
+
+/** Looks at sizes and times every two seconds: works over network file systems and through editors' renames. */
+function watchFiles(files: () => readonly string[], onChange: () => void): () => void {
+  const look = (): string =>
+    files()
+      .flatMap(filesBelow)
+      .map((file) => {
+        const stat = statSync(file, { throwIfNoEntry: false });
+        return `${file} ${stat?.mtimeMs} ${stat?.size} ${stat?.ino}`;
+      })
+      .join('\n');
+  let seen = look();
+  const timer = setInterval(() => {
+    const now = look();
+    if (now === seen) return;
+    seen = now;
+    onChange();
+  }, POLL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
