@@ -1,6 +1,7 @@
 // Rule files → rules with their references resolved. In: paths and texts. Out: rules in a fixed order (by path, then
 // document) and every problem found. Pure. A broken file or rule is reported and left out; the others work on.
 
+import { unsupported } from './correlate/unsupported.ts';
 import { contentHash } from './hash.ts';
 import type { Problem, Rule, RuleSet } from './model.ts';
 import { applyFilter, compileDocument, type Draft, type FilterDraft } from './sigma/rule.ts';
@@ -95,66 +96,75 @@ function sameSource(filter: FilterDraft, draft: Draft): boolean {
   );
 }
 
-/** Leaves out correlations whose rules are missing or feed back into themselves, numbers the rest and hashes them. */
+/** Leaves out what is broken, what needs that, and what cannot run; numbers and hashes the rest. */
 function link(drafts: readonly Draft[]): readonly Rule[] {
   const find = finder(drafts);
-  const states = new Map<Draft, 'open' | 'good' | 'bad'>();
-  const hashes = new Map<Draft, string>();
+  const hashes = hashAll(drafts, find);
+  const good = drafts.filter((draft) => hashes.has(draft));
+  const positions = new Map(good.map((draft, index) => [draft, index]));
+  const silent = silentRules(drafts, find);
+  const rules = good.map((draft, index): Rule => {
+    const common = { ...draft.rule, index, hash: hashes.get(draft) ?? '', alerting: draft.alert ?? !silent.has(draft) };
+    if (draft.correlation === null) return { ...common, detection: draft.detection, correlation: null };
+    const { references, generate: _, ...correlation } = draft.correlation;
+    const fed = references.map((reference) => positions.get(find(reference.name) as Draft) ?? -1);
+    return { ...common, detection: null, correlation: { ...correlation, rules: fed } };
+  });
+  let complete = true;
+  for (const rule of rules) {
+    const reason = unsupported(rule, rules);
+    if (reason === null) continue;
+    const draft = good[rule.index];
+    draft.report.error(draft.at, 'sigma.unsupported', `The correlation cannot run: ${reason}.`);
+    draft.broken = true;
+    complete = false;
+  }
+  return complete ? rules : link(drafts);
+}
 
+/** Hashes of the rules that can be loaded; the others are reported. */
+function hashAll(drafts: readonly Draft[], find: (reference: string) => Draft | undefined): ReadonlyMap<Draft, string> {
+  const hashes = new Map<Draft, string>();
+  const open = new Set<Draft>();
   const visit = (draft: Draft): boolean => {
-    const state = states.get(draft);
-    if (state === 'open') {
+    if (draft.broken || hashes.has(draft)) return !draft.broken;
+    if (open.has(draft)) {
       draft.report.error(draft.at, 'sigma.cycle', `The correlation '${draft.rule.title}' feeds itself.`);
       return false;
     }
-    if (state !== undefined) return state === 'good';
-    states.set(draft, 'open');
-    let good = true;
+    open.add(draft);
     for (const reference of draft.correlation?.references ?? []) {
       const base = find(reference.name);
-      if (base === undefined) {
-        draft.report.error(reference.at, 'sigma.unknown_rule', `'${reference.name}' is no rule that could be loaded.`);
-      } else if (!visit(base)) {
-        draft.report.error(
-          reference.at,
-          'sigma.broken_rule',
-          `'${reference.name}' cannot feed a correlation: it is broken.`,
-        );
-      } else continue;
-      good = false;
+      if (base !== undefined && visit(base)) continue;
+      const why = base === undefined ? 'is no rule' : 'is broken and cannot feed a correlation';
+      draft.report.error(reference.at, 'sigma.unknown_rule', `'${reference.name}' ${why}.`);
+      draft.broken = true;
     }
-    states.set(draft, good ? 'good' : 'bad');
-    if (good)
+    open.delete(draft);
+    if (!draft.broken)
       hashes.set(
         draft,
         hashOf(draft, (name) => hashes.get(find(name) as Draft) ?? ''),
       );
-    return good;
+    return !draft.broken;
   };
-  const good = drafts.filter(visit);
+  for (const draft of drafts) visit(draft);
+  return hashes;
+}
 
-  const positions = new Map(good.map((draft, index) => [draft, index]));
-  const positionOf = (name: string): number => positions.get(find(name) as Draft) ?? -1;
-  const silent = new Set<number>();
-  for (const { correlation } of good) {
-    if (correlation === null || correlation.generate) continue;
-    for (const reference of correlation.references) silent.add(positionOf(reference.name));
+/**
+ * Rules that feed a correlation do not alert themselves, unless one of their correlations says `generate`. Broken
+ * correlations count: a mistake in one must not let loose an alert for every event that fed it.
+ */
+function silentRules(
+  drafts: readonly Draft[],
+  find: (reference: string) => Draft | undefined,
+): ReadonlySet<Draft | undefined> {
+  const silent = new Set(drafts.flatMap((draft) => draft.feeders.map(find)));
+  for (const { correlation, feeders } of drafts) {
+    if (correlation?.generate) for (const name of feeders) silent.delete(find(name));
   }
-  const generated = new Set(
-    good.flatMap(({ correlation }) =>
-      correlation?.generate ? correlation.references.map((reference) => positionOf(reference.name)) : [],
-    ),
-  );
-  return good.map((draft, index) => {
-    const alerting = draft.alert ?? (!silent.has(index) || generated.has(index));
-    const hash = hashes.get(draft) ?? '';
-    if (draft.correlation === null) {
-      return { ...draft.rule, index, hash, alerting, detection: draft.detection, correlation: null };
-    }
-    const { references, generate: _, ...correlation } = draft.correlation;
-    const rules = references.map((reference) => positionOf(reference.name));
-    return { ...draft.rule, index, hash, alerting, detection: null, correlation: { ...correlation, rules } };
-  });
+  return silent;
 }
 
 /** Over what decides behaviour, with the hashes of the feeding rules in place of their names and positions. */

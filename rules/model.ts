@@ -50,6 +50,17 @@ export interface Correlation {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
+/** Named lists of the tenant (`threats`: those that stamp `threat`), and policies as the policies table has them. */
+export interface RuleTestGiven {
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  readonly threats: Readonly<Record<string, readonly string[]>>;
+  readonly policies: readonly {
+    readonly name: string;
+    readonly action: string;
+    readonly conditions: unknown;
+  }[];
+}
+
 /** A case inside the rule file: events in, does the rule fire? */
 export interface RuleTest {
   readonly name: string;
@@ -57,6 +68,8 @@ export interface RuleTest {
   readonly events: readonly Record<string, unknown>[];
   /** Number of alerts expected of this rule. */
   readonly alerts: number;
+  /** What the case assumes of the tenant besides defaults; absent when nothing. */
+  readonly given?: RuleTestGiven;
 }
 
 export interface Rule {

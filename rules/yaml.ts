@@ -155,7 +155,12 @@ class Walker {
         this.report.error(at, 'yaml.too_many_aliases', `More than ${MAX_ALIASES} aliases.`);
         return null;
       }
-      return this.walk(node.resolve(this.document) ?? null, depth + 1, at);
+      const target = node.resolve(this.document);
+      if (target === undefined) {
+        this.report.error(at, 'yaml.alias', `The alias '*${node.source}' has no anchor before it in this document.`);
+        return null;
+      }
+      return this.walk(target, depth + 1, at);
     }
     if (isMap(node)) return this.map(node.items, at, depth);
     if (isSeq(node)) {

@@ -3,6 +3,10 @@
 //   tests:
 //     - name: thirty ports in five minutes
 //       start: 2026-01-05T09:00:00Z      # the default
+//       given:                           # optional: the tenant's lists, threat lists and policies
+//         lists: {sanctioned_scanners: [10.0.9.9]}
+//         threats: {bad: [203.0.113.66]}
+//         policies: [{name: no tor, action: Block, conditions: [{field: application, op: in, value: [tor]}]}]
 //       alerts: 1
 //       events:
 //         - {source_ip: 10.0.0.1, …}     # gets a timestamp one second after the event before it, unless it has one
@@ -18,10 +22,10 @@
 //             event: {source_ip: …}
 
 import { isIPv4 } from 'node:net';
-import type { RuleTest } from '../model.ts';
+import type { RuleTest, RuleTestGiven } from '../model.ts';
 import { entryOf, type Reporter, toJson, type YamlMap, type YamlNode } from '../yaml.ts';
 import { parseDuration } from './duration.ts';
-import { mapField, onlyKeys, textField } from './fields.ts';
+import { mapField, onlyKeys, textField, textsField } from './fields.ts';
 
 const MAX_EVENTS = 100_000;
 const DEFAULT_START = '2026-01-05T09:00:00Z';
@@ -46,7 +50,7 @@ export function compileTests(node: YamlNode | undefined, report: Reporter): read
 }
 
 function compileTest(map: YamlMap, budget: { left: number }, report: Reporter): RuleTest | null {
-  onlyKeys(map, ['name', 'start', 'alerts', 'events'], 'weir.unknown_key', 'a test', report);
+  onlyKeys(map, ['name', 'start', 'given', 'alerts', 'events'], 'weir.unknown_key', 'a test', report);
   const name = textField(map, 'name', report);
   const alertsNode = entryOf(map, 'alerts')?.value;
   const alerts = alertsNode?.kind === 'scalar' ? alertsNode.value : null;
@@ -62,7 +66,42 @@ function compileTest(map: YamlMap, budget: { left: number }, report: Reporter): 
   }
   const writer = new EventWriter(start, budget, report);
   for (const item of list.items) writer.add(item);
-  return { name, alerts, events: writer.events };
+  const given = mapField(map, 'given', report);
+  if (given === null) return { name, alerts, events: writer.events };
+  return { name, alerts, events: writer.events, given: compileGiven(given, report) };
+}
+
+function compileGiven(map: YamlMap, report: Reporter): RuleTestGiven {
+  onlyKeys(map, ['lists', 'threats', 'policies'], 'weir.unknown_key', "'given'", report);
+  const named = (key: string): Readonly<Record<string, readonly string[]>> => {
+    const lists = mapField(map, key, report);
+    if (lists === null) return {};
+    return Object.fromEntries(lists.entries.map((entry) => [entry.key, textsField(lists, entry.key, report)]));
+  };
+  const policies = entryOf(map, 'policies')?.value;
+  const items = policies?.kind === 'list' ? policies.items : [];
+  if (policies !== undefined && policies.kind !== 'list') {
+    report.error(policies.at, 'rule.type', "'policies' must be a list.");
+  }
+  return {
+    lists: named('lists'),
+    threats: named('threats'),
+    policies: items.flatMap((item) => {
+      if (item.kind !== 'map') {
+        report.error(item.at, 'weir.test', 'A policy must be a mapping.');
+        return [];
+      }
+      onlyKeys(item, ['name', 'action', 'conditions'], 'weir.unknown_key', 'a policy of a test', report);
+      const conditions = entryOf(item, 'conditions')?.value;
+      return [
+        {
+          name: textField(item, 'name', report),
+          action: textField(item, 'action', report),
+          conditions: conditions === undefined ? [] : toJson(conditions),
+        },
+      ];
+    }),
+  };
 }
 
 /** Writes events one after the other, each with a time. */

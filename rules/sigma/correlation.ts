@@ -32,7 +32,7 @@ const NEEDS_FIELD: readonly CorrelationType[] = ['value_count', 'value_sum', 'va
 
 /** Parameters of Weir's own types, with whether they are time spans. */
 const PARAMETERS: Readonly<Partial<Record<CorrelationType, Readonly<Record<string, 'span' | 'number'>>>>> = {
-  regular_interval: { jitter: 'number', min_interval_ms: 'span', max_interval_ms: 'span' },
+  regular_interval: { jitter: 'number', min_interval_ms: 'span' },
   first_seen: { learning_ms: 'span' },
 };
 
@@ -47,7 +47,8 @@ export function compileCorrelation(
   const type = typeOf(map, report);
   const timespanMs = durationField(map, 'timespan', report);
   if (type === null) return null;
-  if (timespanMs === null && entryOf(map, 'timespan') === undefined) {
+  // Without a timespan, first_seen remembers for good.
+  if (timespanMs === null && type !== 'first_seen' && entryOf(map, 'timespan') === undefined) {
     report.error(map.at, 'sigma.no_timespan', "A correlation needs a 'timespan' such as 10m.");
   }
   const references = referencesOf(map, report);
@@ -75,6 +76,13 @@ function typeOf(map: YamlMap, report: Reporter): CorrelationType | null {
     report.error(at, 'sigma.unsupported', `Correlations of type '${text}' are not supported.`);
   else report.error(at, 'sigma.correlation_type', `'${text}' is no type of correlation; known: ${TYPES.join(', ')}.`);
   return null;
+}
+
+/** Names of the rules that a correlation is fed by, whatever else is wrong with it. */
+export function feedersOf(map: YamlMap): readonly string[] {
+  const node = entryOf(map, 'rules')?.value;
+  const items = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
+  return items.flatMap((item) => (item.kind === 'scalar' ? [item.text] : []));
 }
 
 function referencesOf(map: YamlMap, report: Reporter): readonly Reference[] {

@@ -6,7 +6,7 @@ import { LEVEL_NAMES, type Rule } from '../model.ts';
 import type { Predicate } from '../predicate.ts';
 import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
 import { combine } from './condition.ts';
-import { compileCorrelation, type Reference, type UnlinkedCorrelation } from './correlation.ts';
+import { compileCorrelation, feedersOf, type Reference, type UnlinkedCorrelation } from './correlation.ts';
 import { compileDetection } from './detection.ts';
 import { mapField, textField, textsField } from './fields.ts';
 import { compileWeir, NO_WEIR_KEYS, unknownPlaceholders } from './weir.ts';
@@ -20,6 +20,10 @@ export interface Draft {
   detection: Predicate | null;
   readonly correlation: UnlinkedCorrelation | null;
   readonly alert: boolean | null;
+  /** Rules that this one is fed by: they stay silent even when this one is broken. */
+  readonly feeders: readonly string[];
+  /** Has an error, or needs a rule that has one. */
+  broken: boolean;
 }
 
 /** A Sigma filter: its condition must hold as well for the rules that it names. */
@@ -36,11 +40,16 @@ export interface FilterDraft {
 
 const STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
 
-/** Reports and returns null when the document cannot be understood. */
+/** Reports what cannot be understood; a rule is then marked as broken, a filter is null. */
 export function compileDocument(map: YamlMap, report: Reporter): Draft | FilterDraft | null {
   const before = report.errors;
-  const draft = entryOf(map, 'filter') === undefined ? compileRule(map, report) : compileFilter(map, report);
-  return report.errors > before ? null : draft;
+  if (entryOf(map, 'filter') === undefined) {
+    const draft = compileRule(map, report);
+    if (draft !== null && report.errors > before) draft.broken = true;
+    return draft;
+  }
+  const filter = compileFilter(map, report);
+  return report.errors > before ? null : filter;
 }
 
 function compileRule(map: YamlMap, report: Reporter): Draft | null {
@@ -98,7 +107,8 @@ function compileRule(map: YamlMap, report: Reporter): Draft | null {
     reason: weir.reason,
     tests: weir.tests,
   };
-  return { kind: 'rule', at: map.at, report, rule, detection, correlation, alert: weir.alert };
+  const feeders = correlationMap === null ? [] : feedersOf(correlationMap);
+  return { kind: 'rule', at: map.at, report, rule, detection, correlation, alert: weir.alert, feeders, broken: false };
 }
 
 /** Alerts and tuning refer to rules by id. Sigma lets it out: then it follows from the name. */

@@ -24,6 +24,9 @@ const CONFIDENCES = ['low', 'medium', 'high'] as const;
 const PLACEHOLDERS: readonly string[] = [
   'count',
   'value',
+  'interval',
+  'timespan',
+  'title',
   'source_ip',
   'destination_ip',
   'source_port',
@@ -40,6 +43,7 @@ const PLACEHOLDERS: readonly string[] = [
   'destination_country',
   'threat',
   'action',
+  'policy_id',
   'tunnel',
   'message',
 ];
