@@ -21,5 +21,5 @@ CREATE TABLE IF NOT EXISTS logs
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, product, service, timestamp)
-TTL ingested_at + toIntervalSecond(604800)
+TTL ingested_at + toIntervalSecond(2592000)
 SETTINGS non_replicated_deduplication_window = 10000;

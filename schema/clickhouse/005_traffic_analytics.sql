@@ -14,5 +14,5 @@ CREATE TABLE IF NOT EXISTS traffic_analytics
 ENGINE = MergeTree()
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (tenant_id, pop_id, timestamp)
-TTL ingested_at + toIntervalSecond(34214400)
+TTL ingested_at + toIntervalSecond(31536000)
 SETTINGS non_replicated_deduplication_window = 10000;

@@ -21,5 +21,5 @@ CREATE TABLE IF NOT EXISTS threat_analytics
 ENGINE = MergeTree()
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (tenant_id, timestamp)
-TTL ingested_at + toIntervalSecond(34214400)
+TTL ingested_at + toIntervalSecond(31536000)
 SETTINGS non_replicated_deduplication_window = 10000;

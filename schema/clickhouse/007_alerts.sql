@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS alerts
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, alert_id, revision)
-TTL ingested_at + toIntervalSecond(34214400)
+TTL ingested_at + toIntervalSecond(31536000)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE OR REPLACE VIEW alerts_latest AS

@@ -23,6 +23,13 @@ export interface BlockStore {
   close(): Promise<void>;
 }
 
+/** Reads what is stored, and can do nothing else. */
+export interface Reader {
+  /** Runs one reading statement and returns its output in a ClickHouse format. Throws UsageError or OperationalError. */
+  query(sql: string, format: string, parameters?: QueryParameters): Promise<string>;
+  close(): Promise<void>;
+}
+
 /**
  * - `retryable`: passes by itself (memory, disk, merges behind); try again, for ever.
  * - `poison`: this block can never be stored.

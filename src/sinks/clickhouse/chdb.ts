@@ -9,7 +9,7 @@ import { type ClickHouseClient, createClient, type DataFormat } from '@clickhous
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import { dataPaths } from '../../delivery/directory.ts';
 import { TABLES } from '../../model/tables.ts';
-import { type BlockStore, type QueryParameters, SinkError, type StoreBlock } from '../sink.ts';
+import { type BlockStore, type QueryParameters, type Reader, SinkError, type StoreBlock } from '../sink.ts';
 import { classify } from './errors.ts';
 import { DATABASE, migrate, type Retention } from './schema.ts';
 import { readOnlyStatement } from './sql.ts';
@@ -21,13 +21,6 @@ export interface ChdbOptions {
   readonly memoryBytes?: number;
   readonly threads?: number;
   readonly retention?: Retention;
-}
-
-/** Reads what is stored; see reader.ts for how a reader is found. */
-export interface Reader {
-  /** Runs one reading statement and returns its output in a ClickHouse format. Throws UsageError or OperationalError. */
-  query(sql: string, format: string, parameters?: QueryParameters): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** The part of chDB's API that is used; chDB is an optional dependency, so its own types may be absent. */
@@ -54,9 +47,9 @@ export async function openChdbStore(options: ChdbOptions): Promise<ChdbStore> {
       `${paths.root}: the path must not have any of * ? { } [ ], which chDB reads as patterns.`,
     );
   const { chdb, connect } = await load();
-  rmSync(paths.spool, { recursive: true, force: true });
-  mkdirSync(paths.spool, { recursive: true, mode: 0o700 });
   const engine = openEngine(chdb, paths.store, options);
+  rmSync(paths.spool, { recursive: true, force: true }); // only now is it certain that nobody else uses it
+  mkdirSync(paths.spool, { recursive: true, mode: 0o700 });
   const client = createClient({ connection: connect({ path: paths.store }) });
   const store = new ChdbStore(chdb, engine, client, paths.store, paths.spool, options);
   try {

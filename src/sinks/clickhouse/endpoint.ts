@@ -7,15 +7,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import { dataPaths } from '../../delivery/directory.ts';
-import type { QueryParameters } from '../sink.ts';
-import type { Reader } from './chdb.ts';
+import type { QueryParameters, Reader } from '../sink.ts';
 
 /** Kernels limit a socket's path to 104 (macOS) or 108 bytes. */
 const LONGEST_PATH = 100;
 const LONGEST_REQUEST = 1 << 20;
 
 export interface Endpoint {
-  /** Stops serving, after the answers under way. The reader stays the caller's. */
+  /** Stops serving, after the answers under way. Call before closing the store. Repeatable. */
   close(): Promise<void>;
 }
 
@@ -31,8 +30,12 @@ interface Failure {
   readonly message: string;
 }
 
-/** Serves `reader` for the data directory, whose lock the caller holds. Only this user can connect. */
-export async function serveEndpoint(directory: string, reader: Reader): Promise<Endpoint> {
+/**
+ * Serves `opening` (from then on the endpoint's own, closed with it) for the data directory, whose lock the caller holds.
+ * Only this user can connect.
+ */
+export async function serveEndpoint(directory: string, opening: Reader | Promise<Reader>): Promise<Endpoint> {
+  const reader = await opening;
   const { root, endpoint } = dataPaths(directory);
   const own = join(root, 'query.sock');
   const fits = Buffer.byteLength(own) <= LONGEST_PATH;
@@ -54,14 +57,18 @@ export async function serveEndpoint(directory: string, reader: Reader): Promise<
   server.unref(); // answering questions keeps no process alive
   writeFileSync(`${endpoint}.next`, JSON.stringify({ path, pid: process.pid }), { mode: 0o600 });
   renameSync(`${endpoint}.next`, endpoint);
+  let closed = false;
   return {
     async close() {
+      if (closed) return;
+      closed = true;
       rmSync(endpoint, { force: true });
       await new Promise((resolve) => {
         server.close(resolve);
         server.closeIdleConnections();
       });
       rmSync(fits ? path : dirname(path), { recursive: true, force: true });
+      await reader.close();
     },
   };
 }

@@ -32,14 +32,16 @@ const PASSING = new Set([
  */
 export function classify(error: unknown): SinkError {
   if (error instanceof SinkError) return error;
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  const { code, type, message } =
+    error instanceof Error
+      ? (error as NodeJS.ErrnoException & { type?: string })
+      : { code: undefined, type: undefined, message: String(error) };
   const engine = /Code: (\d+)\./.exec(message)?.[1] ?? (/^\d+$/.test(String(code)) ? String(code) : undefined);
   if (engine === undefined) {
     const kind: SinkErrorKind = code !== undefined && PASSING.has(code) ? 'retryable' : 'fatal';
     return new SinkError(kind, code ?? 'store_failed', message, error);
   }
-  const name = /\(([A-Z][A-Z0-9_]+)\)\s*$/.exec(message)?.[1] ?? `CLICKHOUSE_${engine}`;
+  const name = type ?? /\(([A-Z][A-Z0-9_]+)\)\s*$/.exec(message)?.[1] ?? `CLICKHOUSE_${engine}`;
   const number = Number(engine);
   const kind: SinkErrorKind = RETRYABLE.has(number) ? 'retryable' : POISON.has(number) ? 'poison' : 'fatal';
   return new SinkError(kind, name, message, error);

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { dataPaths, openDataDirectory } from '../../delivery/directory.ts';
-import { type ChdbStore, openChdbStore, type Reader } from './chdb.ts';
-import { serveEndpoint } from './endpoint.ts';
+import type { Reader } from '../sink.ts';
+import { type ChdbStore, openChdbStore } from './chdb.ts';
+import { type Endpoint, serveEndpoint } from './endpoint.ts';
 import { openReader } from './reader.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-reader-'));
@@ -17,24 +18,21 @@ describe('a reader beside a running process', () => {
   const directory = join(base, 'long'.repeat(30));
   let release = () => {};
   let store: ChdbStore;
-  let own: Reader;
-  let closeEndpoint = async () => {};
+  let endpoint: Endpoint;
   let reader: Reader;
 
   before(async () => {
     mkdirSync(directory, { recursive: true });
     ({ release } = openDataDirectory(directory));
     store = await openChdbStore({ directory, memoryBytes: 1_000_000_000 });
-    own = await store.reader();
-    ({ close: closeEndpoint } = await serveEndpoint(directory, own));
+    endpoint = await serveEndpoint(directory, store.reader());
     reader = await openReader(directory, { patienceMs: 0 });
   });
   after(async () => {
     const socket = (JSON.parse(readFileSync(dataPaths(directory).endpoint, 'utf8')) as { path: string }).path;
-    await closeEndpoint();
+    await endpoint.close();
     assert.equal(existsSync(socket), false);
     assert.equal(existsSync(dataPaths(directory).endpoint), false);
-    await own.close();
     await store.close();
     release();
     rmSync(base, { recursive: true, force: true });
@@ -75,10 +73,10 @@ describe('a reader beside a running process', () => {
   });
 
   test('the socket and its address are for this user only', () => {
-    const { endpoint } = dataPaths(directory);
-    const { path } = JSON.parse(readFileSync(endpoint, 'utf8')) as { path: string };
+    const { endpoint: address } = dataPaths(directory);
+    const { path } = JSON.parse(readFileSync(address, 'utf8')) as { path: string };
     assert.ok(Buffer.byteLength(path) <= 100);
-    assert.equal(statSync(endpoint).mode & 0o777, 0o600);
+    assert.equal(statSync(address).mode & 0o777, 0o600);
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 });

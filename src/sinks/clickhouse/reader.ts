@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationalError } from '../../cli/verb.ts';
 import { dataPaths, lockOwner, missing, openDataDirectory } from '../../delivery/directory.ts';
-import { openChdbStore, type Reader } from './chdb.ts';
+import type { Reader } from '../sink.ts';
+import { openChdbStore } from './chdb.ts';
 import { connectEndpoint } from './endpoint.ts';
 
 /** A process that starts, ends, or is a reader itself holds the lock without an endpoint for so long at most, ms. */

@@ -9,8 +9,11 @@ import { splitStatements } from './sql.ts';
 
 export const DATABASE = 'weir';
 
-/** Days that rows are kept after their ingestion, by table; 0 = for ever; absent = as the DDL has it. */
-export type Retention = Readonly<Partial<Record<TableName, number>>>;
+/**
+ * Days that rows are kept after their ingestion; 0 = for ever; absent = as the DDL has it. `sessions` stands for
+ * session_events, and alerts are kept as long as threat_analytics unless they have a value of their own.
+ */
+export type Retention = Readonly<Partial<Record<TableName | 'sessions', number>>>;
 
 export interface SchemaRunner {
   run(statement: string): Promise<void>;
@@ -57,11 +60,17 @@ async function applyRetention(runner: SchemaRunner, retention: Retention): Promi
     `SELECT name, extract(engine_full, 'TTL ingested_at \\\\+ toIntervalSecond\\\\((\\\\d+)\\\\)') AS seconds FROM system.tables WHERE database = '${DATABASE}' AND engine = 'MergeTree'`,
   );
   for (const { name, seconds } of tables) {
-    const days = Object.hasOwn(retention, String(name)) ? retention[name as TableName] : undefined;
+    const days = daysOf(retention, String(name));
     if (days === undefined) continue;
     const wanted = days === 0 ? '' : String(Math.round(days * 86_400));
     if (wanted === seconds) continue;
     const change = wanted === '' ? 'REMOVE TTL' : `MODIFY TTL ingested_at + toIntervalSecond(${wanted})`;
     await runner.run(`ALTER TABLE ${name} ${change} SETTINGS materialize_ttl_after_modify = 0`);
   }
+}
+
+function daysOf(retention: Retention, table: string): number | undefined {
+  if (table === 'session_events') return retention.session_events ?? retention.sessions;
+  if (table === 'alerts') return retention.alerts ?? retention.threat_analytics;
+  return Object.hasOwn(retention, table) ? retention[table as TableName] : undefined;
 }

@@ -85,7 +85,7 @@ describe('the chDB store', () => {
     const ttl =
       "SELECT name, extract(engine_full, 'toIntervalSecond\\\\(\\\\d+\\\\)') FROM system.tables WHERE database = 'weir' AND name IN ('flows', 'logs', 'rejects') ORDER BY name";
     for (const [retention, expected] of [
-      [{}, 'flows\ttoIntervalSecond(604800)\nlogs\ttoIntervalSecond(604800)\nrejects\ttoIntervalSecond(2592000)'],
+      [{}, 'flows\ttoIntervalSecond(604800)\nlogs\ttoIntervalSecond(2592000)\nrejects\ttoIntervalSecond(2592000)'],
       [{ flows: 2, logs: 0 }, 'flows\ttoIntervalSecond(172800)\nlogs\t\nrejects\ttoIntervalSecond(2592000)'],
       [
         { logs: 1 },

@@ -1,0 +1,93 @@
+// weir query: read-only SQL on everything stored, also while a run is alive.
+
+import { openReader } from '../sinks/clickhouse/reader.ts';
+import type { QueryParameters, Reader } from '../sinks/sink.ts';
+import { plainAddresses, renderTable } from './table.ts';
+import { type Io, UsageError, type Values, type Verb } from './verb.ts';
+
+const FORMATS = ['table', 'json', 'csv'] as const;
+type Format = (typeof FORMATS)[number];
+
+export const DATA_OPTION = {
+  type: 'string',
+  argument: 'DIR',
+  default: 'weir-data',
+  help: 'data directory (default weir-data)',
+} as const;
+
+export const query: Verb = {
+  name: 'query',
+  usage: "'SELECT …' [--data DIR] [--format table|json|csv]",
+  summary: 'Runs read-only SQL (ClickHouse dialect) on everything stored, also while a run is alive.',
+  options: {
+    data: DATA_OPTION,
+    format: { type: 'string', argument: 'NAME', help: 'table (default), json (one array of rows) or csv' },
+    json: { type: 'boolean', help: 'the same as --format json' },
+  },
+  examples: [
+    "weir query 'SHOW TABLES'",
+    "weir query 'SELECT application, sum(total_bytes) AS bytes FROM traffic_analytics GROUP BY 1 ORDER BY 2 DESC'",
+    'weir query "SELECT * FROM flows WHERE source_ip = toIPv6(\'192.0.2.7\') LIMIT 10" --json',
+  ],
+  async run(values, positionals, io) {
+    const [sql, more] = positionals;
+    if (sql === undefined) throw new UsageError("query needs SQL, for example 'SELECT count() FROM flows'.");
+    if (more !== undefined) throw new UsageError('query takes one argument: put the SQL in quotes.');
+    const format = formatOf(values);
+    return withReader(values, async (reader) => {
+      io.stdout.write(await answer(reader, sql, format, io));
+      return 0;
+    });
+  },
+};
+
+function formatOf(values: Values): Format {
+  const format = values.format ?? (values.json ? 'json' : 'table');
+  const known = FORMATS.find((name) => name === format);
+  if (!known) throw new UsageError(`--format is table, json or csv, not '${String(format)}'.`);
+  if (values.json && known !== 'json') throw new UsageError('--json and --format contradict each other.');
+  return known;
+}
+
+async function answer(reader: Reader, sql: string, format: Format, io: Io): Promise<string> {
+  if (format === 'csv') return csvAddresses(await reader.query(sql, 'CSVWithNames'));
+  if (format === 'json') return `${jsonAddresses(await reader.query(sql, 'JSONEachRow')).trim() || '[]'}\n`;
+  const lines = (await reader.query(sql, 'JSONCompactStringsEachRowWithNamesAndTypes')).trim();
+  const [names, types, ...rows] = JSON.parse(lines === '' ? '[[],[]]' : lines) as string[][];
+  const columns = names.map((title, c) => ({
+    title,
+    align: isNumber(types[c]) ? ('right' as const) : ('left' as const),
+  }));
+  const cells = rows.map((row) => row.map((cell, c) => (types[c].includes('IPv6') ? plainAddresses(cell) : cell)));
+  const width = io.stdout.isTTY ? (io.stdout.columns ?? 0) : 0;
+  const table = columns.length === 0 ? '' : renderTable(columns, cells, { width });
+  return `${table}${rows.length} ${rows.length === 1 ? 'row' : 'rows'}\n`;
+}
+
+function isNumber(type: string): boolean {
+  return /^(Nullable\()?(U?Int|Float|Decimal)/.test(type);
+}
+
+/** Whole quoted values only, and not those inside a text (where the quotes are escaped). */
+function jsonAddresses(text: string): string {
+  return text.replaceAll(/(?<!\\)"::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})"/g, '"$1"');
+}
+
+function csvAddresses(text: string): string {
+  return text.replaceAll(/(?<!")(["'])::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\1(?!")/g, '$1$2$1');
+}
+
+/** Runs `use` with a reader of the data directory that the options name. */
+export async function withReader<T>(values: Values, use: (reader: Reader) => Promise<T>): Promise<T> {
+  const reader = await openReader(String(values.data ?? DATA_OPTION.default));
+  try {
+    return await use(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Rows of a query as objects. 64-bit numbers must be made strings or small in the SQL. */
+export async function rowsOf<T>(reader: Reader, sql: string, parameters?: QueryParameters): Promise<T[]> {
+  return JSON.parse((await reader.query(sql, 'JSONEachRow', parameters)).trim() || '[]') as T[];
+}
