@@ -26,8 +26,7 @@ export function unsupported(rule: Rule, rules: readonly Rule[] = []): string | n
   if (rules.length > 0) {
     if ((type === 'value_sum' || type === 'value_avg') && fed.some((index) => rules[index]?.correlation))
       return `a ${type} correlation cannot be fed by a correlation, which has no such number`;
-    if (tooDeep(rule, rules))
-      return `correlations feed each other in a circle or more than ${LONGEST_CHAIN} deep`;
+    if (tooDeep(rule, rules)) return `correlations feed each other in a circle or more than ${LONGEST_CHAIN} deep`;
   }
   return null;
 }

@@ -1,0 +1,91 @@
+// The bytes of a lane's state: written between batches, read after a restart or on another worker.
+//
+// u32 magic, u32 format version, lane, stream names; then a tenant: id, clocks (dataset, highest and first event time),
+// rules (identity, length, what RuleState.save wrote).
+
+import { ByteWriter } from '../../src/model/bytes.ts';
+import { ByteReader, DamagedSnapshot } from './byte-reader.ts';
+import type { StreamNames } from './evidence-pool.ts';
+import type { TenantState } from './tenant-state.ts';
+
+const MAGIC = 0x524f4357; // 'WCOR'
+export const FORMAT_VERSION = 1;
+
+export interface SavedTenant {
+  readonly id: string;
+  readonly clocks: readonly { readonly dataset: string; readonly maxMs: number; readonly firstMs: number }[];
+  /** The bytes are read when it is known which rules are in force. */
+  readonly rules: readonly { readonly identity: string; readonly bytes: Uint8Array }[];
+}
+
+export interface SavedLane {
+  readonly names: readonly string[];
+  readonly tenants: readonly SavedTenant[];
+}
+
+export function writeLane(lane: string, tenants: readonly TenantState[], names: StreamNames): Uint8Array {
+  const used = new Map<number, number>();
+  const streamOf = (stream: number): number => {
+    let position = used.get(stream);
+    if (position === undefined) {
+      position = used.size;
+      used.set(stream, position);
+    }
+    return position;
+  };
+  const body = new ByteWriter();
+  const state = new ByteWriter();
+  body.varint(tenants.length);
+  for (const tenant of tenants) {
+    body.string(tenant.tenant.id);
+    body.varint(tenant.clocks.size);
+    for (const clock of tenant.clocks.values()) {
+      body.string(clock.dataset);
+      body.f64(clock.maxMs);
+      body.f64(clock.firstMs);
+    }
+    const rules = [...tenant.states()];
+    body.varint(rules.length);
+    for (const rule of rules) {
+      state.reset();
+      rule.save(state, streamOf);
+      body.string(rule.compiled.identity);
+      body.varint(state.length);
+      body.raw(state.bytes.subarray(0, state.length));
+    }
+  }
+  const out = new ByteWriter(body.length + 1024);
+  out.u32(MAGIC);
+  out.u32(FORMAT_VERSION);
+  out.string(lane);
+  out.varint(used.size);
+  for (const stream of used.keys()) out.string(names.name(stream));
+  out.raw(body.bytes.subarray(0, body.length));
+  return out.take();
+}
+
+export function readLane(lane: string, bytes: Uint8Array): SavedLane {
+  const reader = new ByteReader(bytes);
+  if (reader.u32() !== MAGIC) throw new DamagedSnapshot('these bytes are no correlation snapshot');
+  const version = reader.u32();
+  if (version !== FORMAT_VERSION)
+    throw new DamagedSnapshot(
+      `the correlation snapshot has format version ${version}; this version of Weir reads ${FORMAT_VERSION} only`,
+    );
+  const owner = reader.string();
+  if (owner !== lane) throw new DamagedSnapshot(`the correlation snapshot is of lane ${owner}, not of ${lane}`);
+  const names = list(reader, () => reader.string());
+  const tenants = list(reader, () => ({
+    id: reader.string(),
+    clocks: list(reader, () => ({ dataset: reader.string(), maxMs: reader.f64(), firstMs: reader.f64() })),
+    rules: list(reader, () => ({ identity: reader.string(), bytes: reader.raw(reader.varint()).slice() })),
+  }));
+  if (!reader.done) throw new DamagedSnapshot('the correlation snapshot has bytes too many');
+  return { names, tenants };
+}
+
+function list<T>(reader: ByteReader, read: () => T): T[] {
+  const items: T[] = [];
+  for (let count = reader.varint(); count > 0; count--) items.push(read());
+  return items;
+}

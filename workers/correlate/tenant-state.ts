@@ -1,0 +1,93 @@
+// All that a lane remembers of one tenant. Nothing here is shared between tenants (guarantee 3).
+
+import type { Tenant } from '../../src/model/control.ts';
+import { AlertBook, type Output } from './alert-book.ts';
+import { ByteReader } from './byte-reader.ts';
+import { Clock } from './clock.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { SavedTenant } from './lane-snapshot.ts';
+import { loadAlerts, RuleState } from './rule-state.ts';
+
+export class TenantState {
+  tenant: Tenant;
+  readonly clocks = new Map<string, Clock>();
+  /** By identity of the rule; and by its index in the rule set in force, for speed. */
+  private rules = new Map<string, RuleState>();
+  private byIndex: (RuleState | undefined)[] = [];
+
+  constructor(tenant: Tenant) {
+    this.tenant = tenant;
+  }
+
+  clock(dataset: string): Clock {
+    let clock = this.clocks.get(dataset);
+    if (clock === undefined) {
+      clock = new Clock(dataset);
+      this.clocks.set(dataset, clock);
+    }
+    return clock;
+  }
+
+  state(rule: CompiledRule): RuleState {
+    const known = this.byIndex[rule.rule.index];
+    if (known !== undefined) return known;
+    const state = new RuleState(rule);
+    this.put(state);
+    return state;
+  }
+
+  states(): Iterable<RuleState> {
+    return this.rules.values();
+  }
+
+  /** New rules come into force: state of those that stay is kept, alerts of the others are closed. */
+  bind(tenant: Tenant, byIdentity: ReadonlyMap<string, CompiledRule>, output: Output): void {
+    this.tenant = tenant;
+    const before = this.rules;
+    this.rules = new Map();
+    this.byIndex = [];
+    for (const [identity, state] of before) {
+      const rule = byIdentity.get(identity);
+      if (rule === undefined) state.book.closeAll(output);
+      else {
+        state.compiled = rule;
+        this.put(state);
+      }
+    }
+  }
+
+  closeAll(output: Output): void {
+    for (const state of this.states()) state.book.closeAll(output);
+  }
+
+  /** Takes over what a snapshot holds; alerts of rules that are gone are closed, as `bind` would have. */
+  adopt(
+    saved: SavedTenant,
+    streams: readonly number[],
+    byIdentity: ReadonlyMap<string, CompiledRule>,
+    output: Output,
+  ): void {
+    for (const { dataset, maxMs, firstMs } of saved.clocks) Object.assign(this.clock(dataset), { maxMs, firstMs });
+    for (const { identity, bytes } of saved.rules) {
+      const rule = byIdentity.get(identity);
+      if (rule === undefined) closeSaved(bytes, output);
+      else {
+        const state = new RuleState(rule);
+        state.load(new ByteReader(bytes), streams, (dataset) => this.clock(dataset));
+        this.put(state);
+      }
+    }
+  }
+
+  private put(state: RuleState): void {
+    this.rules.set(state.compiled.identity, state);
+    this.byIndex[state.compiled.rule.index] = state;
+  }
+}
+
+/** Closes the alerts of a rule (or tenant) that a snapshot holds and the configuration no longer knows. */
+export function closeSaved(bytes: Uint8Array, output: Output): void {
+  const book = new AlertBook();
+  loadAlerts(new ByteReader(bytes), book, (dataset) => new Clock(dataset));
+  book.closeAll(output);
+}
