@@ -41,7 +41,7 @@ export class HeaderLines {
   /** Takes the line `bytes[start, end)`, which begins with '#'. Lines that say nothing of the format are passed over. */
   add(bytes: Uint8Array, start: number, end: number): void {
     const line = textOf(bytes, start + 1, end);
-    if (line.startsWith('separator')) {
+    if (/^separator(?![a-z_])/.test(line)) {
       this.reset();
       const separator = unescapeAscii(line.slice('separator'.length).trimStart() || '\t');
       this.separator = separator.length === 1 ? separator.charCodeAt(0) : -1;

@@ -10,7 +10,7 @@ import { ipText, parseIp, parseIpBytes } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import { type DecodeContext, type SegmentDecoder, TENANT_MISSING } from './context.ts';
 import { counterAbove, readCounter, readMilliseconds, readUnsigned, TOO_LARGE } from './digits.ts';
-import { lineEnd, readLines } from './lines.ts';
+import { checkLine, lineEnd, validUtf8 } from './lines.ts';
 import { protocolNumber, settleIcmpFamily, TCP } from './protocols.ts';
 import { instant } from './time.ts';
 import { flagsOfHistory, textAt, zeekLogSource, zeekSubject } from './zeek-fields.ts';
@@ -108,7 +108,27 @@ class TsvDecoder {
     this.lines.reset();
     this.stale = true;
     if (context !== null) this.takeContext(context);
-    readLines(this.context, batch, segmentIndex, out, (start, end) => this.line(start, end));
+    this.readLines();
+  }
+
+  /** As `readLines` of lines.ts, but header lines are taken before any check, as the source takes them into a context. */
+  private readLines(): void {
+    const { batch, segmentIndex, out } = this;
+    const { bytes } = batch;
+    const segment = batch.segments[segmentIndex];
+    const clean = validUtf8(bytes, segment.start, segment.end);
+    for (let at = segment.start; at < segment.end; ) {
+      const newline = lineEnd(bytes, at, segment.end);
+      const start = at;
+      const end = newline > start && bytes[newline - 1] === 13 ? newline - 1 : newline;
+      at = newline + 1;
+      if (bytes[start] === 35 && start < end) {
+        this.lines.add(bytes, start, end);
+        this.stale = true;
+        out.read++;
+        out.skipped++;
+      } else if (checkLine(this.context, batch, segmentIndex, out, start, end, clean)) this.line(start, end);
+    }
   }
 
   private takeContext(bytes: Uint8Array): void {
@@ -122,12 +142,6 @@ class TsvDecoder {
 
   private line(start: number, end: number): void {
     const { out } = this;
-    if (this.batch.bytes[start] === 35) {
-      this.lines.add(this.batch.bytes, start, end);
-      this.stale = true;
-      out.skipped++;
-      return;
-    }
     if (this.stale) {
       this.header = this.lines.current(this.context.limits.keys);
       this.stale = false;
