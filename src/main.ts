@@ -109,10 +109,7 @@ async function openStore(
   const { memory_bytes: memoryBytes, threads } = config.store;
   const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention: config.retention });
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const reader = await chdb.reader();
-  const endpoint = await serveEndpoint(directory.root, reader);
-  const close = (): Promise<void> => endpoint.close().finally(() => reader.close());
-  return { store: withRetry(chdb, { signal, warn }), endpoint: { close } };
+  return { store: withRetry(chdb, { signal, warn }), endpoint: await serveEndpoint(directory.root, chdb.reader()) };
 }
 
 /** Append times are journaled; a coarse clock keeps neighbouring ranges together. Skew is counted in minutes. */

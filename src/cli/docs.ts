@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configurationReference } from '../config/reference.ts';
+import { configurationPage } from '../config/docs.ts';
 import { REJECT_ADVICE } from '../model/reject.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import { metricsPage } from '../telemetry/metrics.ts';
@@ -16,7 +16,7 @@ function rejectsPage(): string {
 }
 
 const PAGES: Readonly<Record<string, () => string>> = {
-  'docs/configuration.md': configurationReference,
+  'docs/configuration.md': configurationPage,
   'docs/metrics.md': metricsPage,
   'docs/rejects.md': rejectsPage,
 };

@@ -134,7 +134,7 @@ function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
     tenant: text('tenant', ''),
     pop: text('pop', ''),
     order: order === 'event-time' ? 'event-time' : 'arrival',
-    lateness: '',
+    lateness: -1, // the global one
     follow,
     timezone: text('timezone', 'UTC'),
     year,

@@ -4,8 +4,18 @@ import { loadRules } from '../../rules/index.ts';
 import { casePassed, runRuleCases } from '../../workers/rule-cases.ts';
 import { readRuleFiles } from '../control/index.ts';
 import { loadForVerb } from './prepare.ts';
-import { formatTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { UsageError, type Verb } from './verb.ts';
+
+function table(
+  rows: readonly { level: string; techniques: string; title: string; file: string; alerts: boolean }[],
+): string {
+  const titles = ['LEVEL', 'TECHNIQUES', 'TITLE', 'FILE', 'ALERTS'].map((title) => ({ title }));
+  return renderTable(
+    titles,
+    rows.map((rule) => [rule.level, rule.techniques, rule.title, rule.file, rule.alerts ? 'yes' : 'feeds others']),
+  );
+}
 
 export const rules: Verb = {
   name: 'rules',
@@ -35,7 +45,7 @@ export const rules: Verb = {
         file: rule.file,
         alerts: rule.alerting,
       }));
-      io.stdout.write(values.json ? `${JSON.stringify({ rules: rows, problems: set.problems })}\n` : formatTable(rows));
+      io.stdout.write(values.json ? `${JSON.stringify({ rules: rows, problems: set.problems })}\n` : table(rows));
       return broken;
     }
     const results = runRuleCases(files);
