@@ -53,7 +53,10 @@ async function answer(reader: Reader, sql: string, format: Format, io: Io): Prom
   if (format === 'csv') return csvAddresses(await reader.query(sql, 'CSVWithNames'));
   if (format === 'json') return `${jsonAddresses(await reader.query(sql, 'JSONEachRow')).trim() || '[]'}\n`;
   const lines = (await reader.query(sql, 'JSONCompactStringsEachRowWithNamesAndTypes')).trim();
-  const [names, types, ...rows] = JSON.parse(lines === '' ? '[[],[]]' : lines) as string[][];
+  const [names = [], types = [], ...rows] = lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as string[]);
   const columns = names.map((title, c) => ({
     title,
     align: isNumber(types[c]) ? ('right' as const) : ('left' as const),

@@ -152,7 +152,7 @@ function checkWord(token: Token, tokens: readonly Token[], i: number): void {
   const word = token.text.toUpperCase();
   const next = tokens[i + 1];
   if (word === 'OUTFILE') throw new UsageError('INTO OUTFILE is not run here; redirect the output instead.');
-  if (word === 'FORMAT' && next?.kind === 'word' && !/^(asc|desc)$/i.test(next.text) && !tokens[i + 2])
+  if (word === 'FORMAT' && (next?.kind === 'word' || next?.kind === 'quoted') && !/^(asc|desc)$/i.test(next.text) && !tokens[i + 2])
     throw new UsageError('leave FORMAT out; choose with --format table|json|csv.');
 }
 

@@ -1,0 +1,283 @@
+// Promise: the reading verbs answer in sentences, tables and JSON, and stored data cannot command the terminal.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { encodeRows } from '../../workers/encode/index.ts';
+import { openDataDirectory } from '../delivery/directory.ts';
+import type { Alert, Level } from '../model/alert.ts';
+import { uuidFrom } from '../model/hash.ts';
+import { openChdbStore } from '../sinks/clickhouse/chdb.ts';
+import { alerts } from './alerts.ts';
+import { query } from './query.ts';
+import { rejects } from './rejects.ts';
+import { plainAddresses, printable, renderTable } from './table.ts';
+import { parseMoment } from './values.ts';
+import { type Io, UsageError, type Values, type Verb } from './verb.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-verbs-'));
+const data = join(base, 'data');
+after(() => rmSync(base, { recursive: true, force: true }));
+
+async function run(verb: Verb, positionals: string[], values: Values = {}): Promise<string> {
+  const output: string[] = [];
+  const defaults = Object.fromEntries(Object.entries(verb.options).map(([name, option]) => [name, option.default]));
+  const io = {
+    stdout: { write: (text: string) => output.push(text) },
+    stderr: { write: () => {} },
+    env: {},
+  } as unknown as Io;
+  assert.equal(await verb.run({ ...defaults, data, ...values }, positionals, io), 0);
+  return output.join('');
+}
+
+const TENANTS = { acme: uuidFrom('acme'), umbrella: uuidFrom('umbrella') };
+
+function alert(
+  tenant: keyof typeof TENANTS,
+  severity: Level,
+  technique: string,
+  hour: number,
+  revision: number,
+): Alert {
+  const time = `2024-05-01T${String(hour).padStart(2, '0')}:00:00Z`;
+  return {
+    schema: 1,
+    alert_id: uuidFrom('alert', tenant, technique),
+    tenant_id: TENANTS[tenant],
+    tenant,
+    first_seen: time,
+    last_seen: time,
+    rule: { id: 'r-scan', version: '1', hash: 'abcdef0123456789' },
+    revision,
+    title: 'Horizontal scan',
+    reason: `10.0.0.7 touched ${revision} hosts \u001b[31m`,
+    severity,
+    confidence: 'high',
+    category: 'Discovery',
+    attack: {
+      version: '19.1',
+      tactics: [{ id: 'TA0007', name: 'Discovery' }],
+      techniques: [{ id: technique, name: 'Network Service Discovery' }],
+    },
+    entities: {
+      source_ip: '10.0.0.7',
+      destination_ip: '2001:db8::1',
+      source_port: 0,
+      destination_port: 22,
+      protocol: 6,
+      user: 'ann',
+      device: '',
+      site: '',
+      pop: 'fra1',
+      host: '',
+      application: 'ssh',
+      direction: 'internal',
+      source_country: '',
+      destination_country: 'DE',
+      threat: '',
+      community_id: '',
+    },
+    group: { source_ip: '10.0.0.7' },
+    count: revision,
+    evidence: [
+      {
+        event_id: uuidFrom('event'),
+        timestamp: time,
+        stream: 'f'.repeat(32),
+        position: 12,
+        raw: '{"a":"\u001b]0;x\u0007"}',
+      },
+    ],
+    policy: { id: '', action: '' },
+    suppression: { window_ms: 3_600_000, until: '' },
+    runbook: 'Ask the owner.\nIsolate it.',
+    references: [],
+    false_positives: ['scanners'],
+  };
+}
+
+function alertRow(a: Alert): Record<string, unknown> {
+  const time = BigInt(Date.parse(a.first_seen)) * 1_000_000n;
+  return {
+    tenant_id: a.tenant_id,
+    alert_id: a.alert_id,
+    revision: a.revision,
+    first_seen: time,
+    last_seen: time,
+    rule_id: a.rule.id,
+    rule_version: '1',
+    rule_hash: '',
+    title: a.title,
+    reason: a.reason,
+    severity: a.severity,
+    confidence: a.confidence,
+    tactics: ['TA0007'],
+    techniques: a.attack.techniques.map(({ id }) => id),
+    source_ip: '',
+    destination_ip: '',
+    user_id: '',
+    device_id: '',
+    site_id: '',
+    pop_id: '',
+    count: a.count,
+    details: JSON.stringify(a),
+  };
+}
+
+const reject = (code: string, position: number, raw: Uint8Array) => ({
+  reject_id: uuidFrom('reject', code, String(position)),
+  tenant_id: TENANTS.acme,
+  source: 'edge',
+  file: 'f'.repeat(32),
+  position,
+  length: 100_000,
+  code,
+  detail: `what is wrong at ${position}`,
+  format: 'native-json',
+  raw,
+});
+
+describe('reading verbs', () => {
+  before(async () => {
+    const { release } = openDataDirectory(data);
+    const store = await openChdbStore({ directory: data });
+    const rows = [
+      alert('acme', 'high', 'T1046', 1, 1),
+      alert('acme', 'high', 'T1046', 1, 10),
+      alert('acme', 'low', 'T1110.001', 5, 1),
+      alert('umbrella', 'critical', 'T1046', 3, 1),
+    ].map(alertRow);
+    const refused = [
+      reject('syntax', 7, Buffer.from('{"a\u001b[2J')),
+      reject('syntax', 9, Buffer.from([0xff, 0x41])),
+      reject('bad_timestamp', 1, Buffer.from('{}')),
+    ];
+    const tables = [encodeRows('alerts', rows), encodeRows('rejects', refused)];
+    for (const { table, rows, bytes } of tables) await store.write({ table, rows, token: table, chunks: [bytes] });
+    await store.close();
+    release();
+  });
+
+  test('query: a table by default, one JSON document, CSV; IPv4 as people write it', async () => {
+    const sql =
+      "SELECT toIPv6('192.0.2.1') AS ip, 18446744073709551615 AS n, '\u001b[31mred' AS text, ['::ffff:1.2.3.4'] AS list, 'he said \"::ffff:1.2.3.4\"' AS said";
+    const table = await run(query, [sql]);
+    assert.match(table, /192\.0\.2\.1 +18446744073709551615 +\\x1b\[31mred/);
+    assert.ok(!table.includes('\u001b'));
+    assert.match(table, /1 row\n$/);
+    const json = await run(query, [sql], { json: true });
+    assert.match(json, /"n":18446744073709551615/);
+    const [row] = JSON.parse(json) as Record<string, unknown>[];
+    assert.deepEqual(
+      { ip: row.ip, list: row.list, said: row.said },
+      { ip: '192.0.2.1', list: ['1.2.3.4'], said: 'he said "::ffff:1.2.3.4"' },
+    );
+    const csv = await run(query, ["SELECT toIPv6('192.0.2.1') AS ip, 'a \"::ffff:1.2.3.4\"' AS b"], { format: 'csv' });
+    assert.equal(csv, '"ip","b"\n"192.0.2.1","a ""::ffff:1.2.3.4"""\n');
+    assert.equal(await run(query, ['SELECT 1 WHERE 0'], { format: 'json' }), '[\n\n]\n');
+    assert.match(await run(query, ['SELECT count() FROM flows']), /0\n1 row/);
+  });
+
+  test('query: wrong usage is a sentence', async () => {
+    await assert.rejects(run(query, []), UsageError);
+    await assert.rejects(run(query, ['SELECT', '1']), /quotes/);
+    await assert.rejects(run(query, ['SELECT 1'], { format: 'xml' }), UsageError);
+    await assert.rejects(run(query, ['SELECT 1'], { data: join(base, 'none') }), { code: 'data_directory_missing' });
+    await assert.rejects(run(query, ['SELECT * FROM nothing']), { code: 'query_failed' });
+  });
+
+  test('alerts: the highest revision of each, newest first, filtered', async () => {
+    const ids = async (values: Values) =>
+      (JSON.parse(await run(alerts, [], { json: true, ...values })) as Alert[]).map(
+        (a) => `${a.tenant} ${a.attack.techniques[0].id} ${a.revision}`,
+      );
+    assert.deepEqual(await ids({}), ['acme T1110.001 1', 'umbrella T1046 1', 'acme T1046 10']);
+    assert.deepEqual(await ids({ tenant: 'acme' }), ['acme T1110.001 1', 'acme T1046 10']);
+    assert.deepEqual(await ids({ tenant: TENANTS.umbrella }), ['umbrella T1046 1']);
+    assert.deepEqual(await ids({ tenant: "' OR 1=1 --" }), []);
+    assert.deepEqual(await ids({ severity: 'high' }), ['umbrella T1046 1', 'acme T1046 10']);
+    assert.deepEqual(await ids({ technique: 't1110' }), ['acme T1110.001 1']);
+    assert.deepEqual(await ids({ technique: 'T111' }), []);
+    assert.deepEqual(await ids({ since: '2024-05-01T02:00:00Z', until: '2024-05-01T04:00:00Z' }), ['umbrella T1046 1']);
+    assert.deepEqual(await ids({ rule: 'horizontal', limit: '1' }), ['acme T1110.001 1']);
+    assert.deepEqual(await ids({ rule: 'nothing' }), []);
+    await assert.rejects(ids({ severity: 'bad' }), UsageError);
+    await assert.rejects(ids({ limit: '0' }), UsageError);
+    await assert.rejects(ids({ since: 'yesterday' }), UsageError);
+    const table = await run(alerts, []);
+    assert.match(table, /critical +umbrella +T1046/);
+    assert.match(table, /3 of 3 alerts/);
+    assert.ok(!table.includes('\u001b'));
+    assert.equal(await run(alerts, [], { tenant: 'nobody' }), 'no alerts\n');
+  });
+
+  test('alerts show: a page with everything that explains it', async () => {
+    const id = uuidFrom('alert', 'acme', 'T1046');
+    const page = await run(alerts, ['show', id.slice(0, 8)]);
+    for (const part of [
+      'HIGH  Horizontal scan',
+      'touched 10 hosts',
+      id,
+      'TA0007 Discovery',
+      'T1046 Network Service Discovery',
+      '[2001:db8::1]:22 (DE)',
+      '1 of 10 events',
+      'Isolate it.',
+      '- scanners',
+      'ffffffffffff@12',
+    ])
+      assert.ok(page.includes(part), part);
+    assert.ok(!/[\u001b\u0007]/.test(page));
+    assert.equal((JSON.parse(await run(alerts, ['show', id], { json: true })) as Alert).revision, 10);
+    await assert.rejects(run(alerts, ['show', '00000000']), { code: 'alert_unknown' });
+    await assert.rejects(run(alerts, ['show', 'x']), UsageError);
+    await assert.rejects(run(alerts, ['explain', id]), UsageError);
+  });
+
+  test('rejects: counts with advice, and the bytes shown safely', async () => {
+    const table = await run(rejects, ['list']);
+    assert.match(table, /syntax +2 +The record is not well-formed/);
+    assert.ok(!table.includes('\u001b'));
+    const listed = JSON.parse(await run(rejects, ['list'], { json: true, code: 'syntax', limit: '1' })) as {
+      counts: object;
+      rejects: { reject_id: string; position: number }[];
+    };
+    assert.deepEqual(listed.counts, { syntax: 2 });
+    assert.equal(listed.rejects[0].position, 7);
+    const page = await run(rejects, ['show', listed.rejects[0].reject_id]);
+    assert.match(
+      page,
+      /syntax: what is wrong at 7\nThe record is not well-formed[\s\S]*byte 7 .* the first 7 kept\n\n\{"a\\x1b\[2J\n$/,
+    );
+    assert.match(await run(rejects, ['show', uuidFrom('reject', 'syntax', '9')]), /\\xffA\n$/);
+    assert.equal(await run(rejects, ['list'], { source: 'nowhere' }), 'no rejected records\n');
+    await assert.rejects(run(rejects, ['list'], { code: 'nonsense' }), UsageError);
+    await assert.rejects(run(rejects, ['show', 'ffffffff']), { code: 'reject_unknown' });
+  });
+});
+
+test('a table fits the terminal', () => {
+  const table = renderTable(
+    [{ title: 'a' }, { title: 'long' }, { title: 'n', align: 'right' }],
+    [['x'.repeat(30), 'y'.repeat(60), '7']],
+    { width: 50 },
+  );
+  for (const line of table.trimEnd().split('\n')) assert.ok([...line].length <= 50, line);
+  assert.match(table, /…/);
+});
+
+test('hostile text stays text', () => {
+  assert.equal(printable('a\u001b[2J\u202eb\u009b\nc'), 'a\\x1b[2J\\u202eb\\x9b\\nc');
+  assert.equal(plainAddresses("['::ffff:10.0.0.1','::ffff:0:1']"), "['10.0.0.1','::ffff:0:1']");
+});
+
+test('moments: dates, times and ages', () => {
+  assert.equal(parseMoment('--since', '2024-05-01'), Date.UTC(2024, 4, 1));
+  assert.equal(parseMoment('--since', '2024-05-01 12:00'), Date.UTC(2024, 4, 1, 12));
+  assert.equal(parseMoment('--since', '2024-05-01T12:00:00.5+02:00'), Date.UTC(2024, 4, 1, 10, 0, 0, 500));
+  assert.equal(parseMoment('--since', '90m', 10_000_000), 10_000_000 - 90 * 60_000);
+  assert.throws(() => parseMoment('--since', '1'), UsageError);
+});
