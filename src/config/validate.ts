@@ -16,6 +16,12 @@ export class Origins {
     this.places.set(value, { report, at, keys });
   }
 
+  /** `copy` was made from `original`: problems of it are shown there. */
+  copied(original: object, copy: object): void {
+    const place = this.places.get(original);
+    if (place) this.places.set(copy, place);
+  }
+
   /** A problem at `key` of a section (or at the section itself); without a place for a section that is a default. */
   problem(section: object, key: string, severity: Problem['severity'], code: string, message: string): Problem {
     const place = this.places.get(section);

@@ -66,7 +66,11 @@ export function tenantsOf(
       ({ id }) => id,
       (policy, id) => duplicate(policy, 'id', `Policy '${id}' appears twice.`),
     );
-    for (const policy of own) policies.push(policyOf(idOf(config), policy));
+    for (const policy of own) {
+      const document = policyOf(idOf(config), policy);
+      origins.copied(policy, document);
+      policies.push(document);
+    }
     for (const kind of ['sites', 'devices', 'users'] as const) {
       const what = kind.slice(0, -1);
       unique(

@@ -1,6 +1,6 @@
 // Uniqueness of names in a configuration.
 
-/** Calls `again` for each entry whose key an earlier entry has. */
+/** Calls `again` for each entry whose key an earlier entry has; '' (missing, and told elsewhere) is no key. */
 export function unique<T>(
   entries: readonly T[],
   keyOf: (entry: T) => string,
@@ -9,7 +9,7 @@ export function unique<T>(
   const seen = new Set<string>();
   for (const entry of entries) {
     const key = keyOf(entry);
-    if (seen.has(key)) again(entry, key);
+    if (key !== '' && seen.has(key)) again(entry, key);
     seen.add(key);
   }
 }
