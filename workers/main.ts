@@ -29,7 +29,8 @@ function laneOf(lane: string): LaneState {
 /** Hands buffers over instead of copying them. */
 function moved<T extends object>(value: T, arrays: readonly Uint8Array[]): T {
   const transfer = new Set(arrays.map((array) => array.buffer as ArrayBuffer));
-  return { [Piscina.transferableSymbol]: [...transfer], [Piscina.valueSymbol]: value } as unknown as T;
+  const movable = { [Piscina.transferableSymbol]: [...transfer], [Piscina.valueSymbol]: value };
+  return Piscina.move(movable as never) as unknown as T;
 }
 
 export function install(task: { snapshot: ControlSnapshot }): void {
