@@ -14,7 +14,7 @@ import { timeText } from './rows.ts';
 /** Bytes of a record that evidence keeps. */
 const RAW_BYTES = 2048;
 
-/** What `match` groups a single event by, in this order, when the key has no names of its own. */
+/** What `match` groups a single event by (its ENTITY_KEY); an event has some of them. */
 export const EVENT_GROUP = ['source_ip', 'destination_ip', 'user', 'host'] as const;
 
 export interface FirstFiring {
@@ -35,7 +35,9 @@ export function buildAlert(firing: FirstFiring): Alert {
   const { rule } = compiled;
   const values = readKey(key);
   const group = Object.fromEntries(
-    values.map((value, i) => [firing.groupNames[i] ?? `group_${i + 1}`, valueText(value)]),
+    values.flatMap((value, i) =>
+      value === null ? [] : [[firing.groupNames[i] ?? `group_${i + 1}`, valueText(value)]],
+    ),
   );
   return {
     schema: 1,

@@ -257,8 +257,10 @@ export class Correlator {
         if (source === null) return null;
         return typeof source === 'number' ? (own[source] ?? null) : entityValue(this.event(), source);
       };
+      const parts = sources.map(part);
+      if (parts.includes(null)) continue; // without one of the group-by fields it belongs to no group
       const field = part(value);
-      this.feed(parent, rule.rule.index, keyBytes(sources.map(part)), NaN, field === null ? null : keyBytes([field]));
+      this.feed(parent, rule.rule.index, keyBytes(parts), NaN, field === null ? null : keyBytes([field]));
     }
   }
 
