@@ -225,6 +225,7 @@ async function openReadOnly(chdb: Chdb, path: string, options: ChdbOptions): Pro
     `max_threads=${threads}`,
     `max_result_bytes=${Math.floor(memoryBytes / 8)}`,
     'result_overflow_mode=throw',
+    'max_execution_time=300',
     'output_format_json_quote_64bit_integers=0',
     'output_format_json_array_of_rows=1',
     'output_format_json_validate_utf8=1',

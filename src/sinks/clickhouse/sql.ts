@@ -19,6 +19,7 @@ const SPACE = /[ \t\r\n\f\v]+/y;
 
 /** Tokens of `sql` without comments. Throws UsageError for what it cannot read for certain. */
 export function tokenize(sql: string): Token[] {
+  if (sql.includes('\0')) throw new UsageError('the SQL has a NUL character.');
   const tokens: Token[] = [];
   let at = 0;
   const match = (pattern: RegExp): string | undefined => {
@@ -152,7 +153,12 @@ function checkWord(token: Token, tokens: readonly Token[], i: number): void {
   const word = token.text.toUpperCase();
   const next = tokens[i + 1];
   if (word === 'OUTFILE') throw new UsageError('INTO OUTFILE is not run here; redirect the output instead.');
-  if (word === 'FORMAT' && (next?.kind === 'word' || next?.kind === 'quoted') && !/^(asc|desc)$/i.test(next.text) && !tokens[i + 2])
+  if (
+    word === 'FORMAT' &&
+    (next?.kind === 'word' || next?.kind === 'quoted') &&
+    !/^(asc|desc)$/i.test(next.text) &&
+    !tokens[i + 2]
+  )
     throw new UsageError('leave FORMAT out; choose with --format table|json|csv.');
 }
 
