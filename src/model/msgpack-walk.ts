@@ -13,7 +13,7 @@ export const INVALID = -2;
 /** Bytes of all definitions in force; real ones are a few hundred bytes. */
 const DEFINITION_BYTES = 1 << 20;
 
-interface Definition {
+export interface Definition {
   /** Number of keys, so of values in an instance. */
   readonly count: number;
   /** `d4 72 id [keys…]` or `d5 72 id high [keys…]`, without values. */
@@ -89,6 +89,16 @@ export class MsgpackWalker {
       }
     }
     return this.cached;
+  }
+
+  /** The structure that `index` names now, if any. */
+  definition(index: number): Definition | undefined {
+    return this.definitions.get(index);
+  }
+
+  /** True when the low id is followed by a high byte. */
+  isTwoByte(low: number): boolean {
+    return this.twoByte.has(low);
   }
 
   /** Puts definitions in force that an earlier `context()` gave, as when a file is resumed in the middle. */

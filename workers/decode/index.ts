@@ -3,28 +3,22 @@
 // One decoder a format, each made once per control snapshot. Every record ends as exactly one of accepted, rejected or
 // skipped; nothing here depends on other batches.
 
-import { FORMATS, type FormatName, type RawBatch } from '../../src/model/batch.ts';
+import type { FormatName, RawBatch } from '../../src/model/batch.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
+import { createAkvoradoJsonDecoder } from './akvorado-json.ts';
 import { createCefDecoder } from './cef.ts';
-import { createDecodeContext, type DecodeContext, type SegmentDecoder } from './context.ts';
+import { createDecodeContext, type SegmentDecoder } from './context.ts';
+import { createGoflow2JsonDecoder } from './goflow2-json.ts';
+import { createGoflow2ProtobufDecoder } from './goflow2-protobuf.ts';
 import { createHttpdDecoder } from './httpd.ts';
 import { createNativeJsonDecoder } from './native-json.ts';
+import { createGeneralMsgpackDecoder } from './native-msgpack.ts';
+import { createSuricataEveDecoder } from './suricata-eve.ts';
 import { createSyslogDecoder } from './syslog.ts';
 import { createZeekJsonDecoder } from './zeek-json.ts';
 import { createZeekTsvDecoder } from './zeek-tsv.ts';
-
-type Maker = (context: DecodeContext) => SegmentDecoder;
-
-const MAKERS: Partial<Record<FormatName, Maker>> = {
-  'native-json': createNativeJsonDecoder,
-  'zeek-tsv': createZeekTsvDecoder,
-  'zeek-json': createZeekJsonDecoder,
-  syslog: createSyslogDecoder,
-  cef: createCefDecoder,
-  httpd: createHttpdDecoder,
-};
 
 /** Decodes batches into `out` (which the caller resets). Never throws on input. */
 export function createDecoder(
@@ -32,17 +26,25 @@ export function createDecoder(
   dictionary: Dictionary,
 ): (batch: RawBatch, out: Decoded) => void {
   const context = createDecodeContext(snapshot, dictionary);
-  const decoders = new Map<FormatName, SegmentDecoder>();
-  for (const format of FORMATS) {
-    const make = MAKERS[format];
-    if (make !== undefined) decoders.set(format, make(context));
-  }
+  const decoders: Readonly<Record<FormatName, SegmentDecoder>> = {
+    'native-json': createNativeJsonDecoder(context),
+    'native-msgpack': createGeneralMsgpackDecoder(context),
+    'zeek-tsv': createZeekTsvDecoder(context),
+    'zeek-json': createZeekJsonDecoder(context),
+    'suricata-eve': createSuricataEveDecoder(context),
+    'goflow2-json': createGoflow2JsonDecoder(context),
+    'goflow2-protobuf': createGoflow2ProtobufDecoder(context),
+    'akvorado-json': createAkvoradoJsonDecoder(context),
+    syslog: createSyslogDecoder(context),
+    cef: createCefDecoder(context),
+    httpd: createHttpdDecoder(context),
+  };
   return (batch, out) => {
     const { segments } = batch;
     for (let i = 0; i < segments.length; i++) {
       const { fault, format, start, end, source } = segments[i];
       if (fault === null) {
-        decoders.get(format)?.(batch, i, out);
+        decoders[format](batch, i, out);
         continue;
       }
       // What the source could not cut into records is one reject, with the head that was kept of it.
