@@ -30,7 +30,7 @@ export function isClassable(predicate: Predicate, column: TableColumn, addresses
         return test.test === 'number' || test.test === 'numbers' || test.test === 'equals';
       case 'address':
         return prefixesOf(test, addresses) !== null;
-      case 'slow':
+      default:
         return false;
     }
   });

@@ -72,7 +72,7 @@ function holds(test: FieldTest, subject: Subject): boolean {
       return any((value) => new RegExp(test.source, `${test.flags}u`).test(String(value)));
     case 'pattern': {
       const source = test.pattern.map((part) =>
-        typeof part === 'string' ? escape(part) : part.wildcard === '*' ? '[^]*' : '[^]',
+        typeof part === 'string' ? literal(part) : part.wildcard === '*' ? '[^]*' : '[^]',
       );
       return any((value) => new RegExp(`^${source.join('')}$`, test.cased ? '' : 'i').test(String(value)));
     }
@@ -96,7 +96,7 @@ function holds(test: FieldTest, subject: Subject): boolean {
 }
 
 const same = (cased: boolean, text: string): string => (cased ? text : text.toLowerCase());
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 
 function equal(value: Value, wanted: string, cased: boolean, address: boolean): boolean {
   if (address && isIP(wanted) > 0) return inside(String(value), wanted);

@@ -140,6 +140,7 @@ function valuesOf(flow: TestFlow, name: string): Value[] {
     case 'source_port':
       return [flow.source_port];
     case 'DestinationPort':
+    case 'dst_port':
     case 'destination_port':
       return [flow.destination_port];
     case 'protocol':
