@@ -92,7 +92,7 @@ export class MsgpackWalker {
   }
 
   /** The structure that `index` names now, if any. */
-  definition(index: number): Definition | undefined {
+  structure(index: number): Definition | undefined {
     return this.definitions.get(index);
   }
 

@@ -240,11 +240,11 @@ export class MsgpackReader {
     const index = this.walker.isTwoByte(low) ? structureIndex(low, this.u8()) : low;
     let keys = this.own.get(index);
     if (keys === undefined) {
-      const definition = this.walker.definition(index);
+      const definition = this.walker.structure(index);
       if (definition === undefined) return token;
       keys = this.keysOf(definition.head);
     }
-    return this.structure(keys, depth);
+    return this.record(keys, depth);
   }
 
   private defined(wide: boolean, depth: number): TreeObject {
@@ -253,10 +253,10 @@ export class MsgpackReader {
     const high = wide ? this.u8() : 0;
     const keys = this.keyList();
     this.own.set(structureIndex(id, high), keys);
-    return this.structure(keys, depth);
+    return this.record(keys, depth);
   }
 
-  private structure(keys: readonly string[], depth: number): TreeObject {
+  private record(keys: readonly string[], depth: number): TreeObject {
     this.deeper(depth);
     const object = new TreeObject();
     for (const key of keys) this.member(object, key, depth);

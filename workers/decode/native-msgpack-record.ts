@@ -57,7 +57,7 @@ export class MsgpackRecord extends NativeRecord {
       if (key !== undefined) {
         if (this.seen[key] === 1) this.duplicate = path;
         this.seen[key] = 1;
-        this.values[key] = valueOf(value);
+        this.values[key] = fieldValue(value);
       } else if (!(value instanceof TreeObject)) this.unknown++;
       if (value instanceof TreeObject) this.collect(value, `${path}.`);
     }
@@ -81,7 +81,7 @@ export class MsgpackRecord extends NativeRecord {
   }
 }
 
-function valueOf(tree: Tree): Value | undefined {
+function fieldValue(tree: Tree): Value | undefined {
   if (tree === null) return undefined;
   return tree instanceof TreeObject || Array.isArray(tree) ? NESTED : tree;
 }
