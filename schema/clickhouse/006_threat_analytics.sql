@@ -1,5 +1,5 @@
 -- The seed's table: one immutable row an alert, written when it first fires. IPv6 endpoints are 0.0.0.0 in the seed's
--- IPv4 columns and stand in the additive ones (as ::ffff:a.b.c.d for IPv4).
+-- IPv4 columns and stand in the additive ones, which are :: for IPv4.
 CREATE TABLE IF NOT EXISTS threat_analytics
 (
     tenant_id UUID,
