@@ -14,6 +14,7 @@ import {
   readRuleFiles,
 } from '../control/index.ts';
 import { FORMATS } from '../model/batch.ts';
+import { checkPolicy } from './policy-check.ts';
 import { UsageError, type Values } from './verb.ts';
 
 export interface PreparedRun {
@@ -79,7 +80,7 @@ export async function loadForVerb(values: Values): Promise<LoadedConfig> {
 export async function prepareRun(values: Values): Promise<PreparedRun> {
   const loaded = await loadForVerb(values);
   const config: Config = { ...loaded.config, sources: sourcesOf(values, loaded.config) };
-  const repository = createYamlRepository(() => loadConfig(configPath(values), {}), configPath(values));
+  const repository = createYamlRepository(() => loadConfig(configPath(values), {}), configPath(values), checkPolicy);
   const found = await repository.load();
   withoutErrors(found.problems);
   const known = new Set(found.tenants.flatMap((tenant) => [tenant.slug, tenant.id.toLowerCase()]));

@@ -26,7 +26,8 @@ export function readScalar(leaf: Leaf, raw: string | number | boolean): Read {
       if (raw === true || raw === 'true') return { value: true };
       return raw === false || raw === 'false' ? { value: false } : { error: 'expected true or false' };
     case 'integer': {
-      const value = typeof raw === 'string' && /^-?\d+$/.test(raw.trim()) ? Number(raw) : raw;
+      const value =
+        typeof raw === 'string' && /^-?\d+(?:_\d+)*$/.test(raw.trim()) ? Number(raw.replaceAll('_', '')) : raw;
       return Number.isSafeInteger(value) ? bounded(leaf, value as number) : { error: 'expected a whole number' };
     }
     case 'size': {

@@ -3,17 +3,22 @@
 
 import { dirname, resolve } from 'node:path';
 import type { Problem } from '../../rules/model.ts';
-import { type Reporter, toJson, type YamlMap, type YamlNode } from '../../rules/yaml.ts';
+import { entryOf, type Reporter, toJson, type YamlMap, type YamlNode } from '../../rules/yaml.ts';
 import type { Fields, Leaf, Node } from './node.ts';
 import { readScalar } from './scalar.ts';
 import { nearest } from './suggest.ts';
 
+interface Place {
+  readonly report: Reporter;
+  readonly node: YamlMap;
+}
+
 /** Where the sections of a value stand in their files, so that later checks can point at them. */
 export class Origins {
-  private readonly places = new WeakMap<object, { report: Reporter; at: number; keys: ReadonlyMap<string, number> }>();
+  private readonly places = new WeakMap<object, Place>();
 
-  note(value: object, report: Reporter, at: number, keys: ReadonlyMap<string, number>): void {
-    this.places.set(value, { report, at, keys });
+  note(value: object, report: Reporter, node: YamlMap): void {
+    this.places.set(value, { report, node });
   }
 
   /** `copy` was made from `original`: problems of it are shown there. */
@@ -22,13 +27,40 @@ export class Origins {
     if (place) this.places.set(copy, place);
   }
 
-  /** A problem at `key` of a section (or at the section itself); without a place for a section that is a default. */
-  problem(section: object, key: string, severity: Problem['severity'], code: string, message: string): Problem {
+  /**
+   * A problem at `key` of a section (or at the section itself), or deeper: `path` is a JSON path such as `$[1].or[0]` below
+   * the key. A section that nobody wrote (a default) has no place.
+   */
+  problem(
+    section: object,
+    key: string,
+    severity: Problem['severity'],
+    code: string,
+    message: string,
+    path = '$',
+  ): Problem {
     const place = this.places.get(section);
     if (!place) return { file: '', line: 0, column: 0, severity, code, message };
-    const { file } = place.report;
-    return { file, ...place.report.place(place.keys.get(key) ?? place.at), severity, code, message };
+    const entry = entryOf(place.node, key);
+    const at = entry ? positionOf(entry.value, path) : place.node.at;
+    return { file: place.report.file, ...place.report.place(at), severity, code, message };
   }
+}
+
+/** Position of the deepest part of `path` that is there. */
+function positionOf(root: YamlNode, path: string): number {
+  let node = root;
+  for (const [, index, name] of path.matchAll(/\[(\d+)\]|\.(\w+)/g)) {
+    const next: YamlNode | undefined =
+      node.kind === 'list'
+        ? node.items[Number(index)]
+        : node.kind === 'map'
+          ? entryOf(node, name ?? '')?.value
+          : undefined;
+    if (next === undefined) break;
+    node = next;
+  }
+  return node.at;
 }
 
 export class Validator {
@@ -64,7 +96,7 @@ export class Validator {
   }
 
   private section(fields: Fields, node: YamlMap | null, path: string): Record<string, unknown> {
-    const keys = new Map(node?.entries.map((entry) => [entry.key, entry.at]));
+    const keys = new Set(node?.entries.map((entry) => entry.key));
     const known = Object.keys(fields);
     for (const { key, at } of node?.entries ?? []) {
       if (Object.hasOwn(fields, key)) continue;
@@ -81,10 +113,10 @@ export class Validator {
       if (node !== null && missing(key)) {
         this.report.error(node.at, 'config.missing_key', `'${join(path, key)}' is missing.`);
       }
-      const entry = node?.entries.find((candidate) => candidate.key === key);
+      const entry = node === null ? undefined : entryOf(node, key);
       value[key] = this.read(fields[key], entry?.value ?? null, join(path, key));
     }
-    if (node) this.origins.note(value, this.report, node.at, keys);
+    if (node) this.origins.note(value, this.report, node);
     return value;
   }
 

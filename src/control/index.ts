@@ -5,4 +5,4 @@ export type { ControlDocuments, ControlRepository } from './repository.ts';
 export { type FoundRuleFile, readRuleFiles } from './rule-files.ts';
 export { buildSnapshot, canonicalJson, loadSnapshot, saveSnapshot, sourceDefinition } from './snapshot.ts';
 export { createTenant, tenantId } from './tenants.ts';
-export { createYamlRepository, loadDocuments } from './yaml.ts';
+export { createYamlRepository, loadDocuments, type PolicyCheck } from './yaml.ts';

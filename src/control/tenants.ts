@@ -106,7 +106,16 @@ function tenantOf(config: TenantConfig, id: string): Tenant {
 
 function policyOf(tenant: string, policy: PolicyConfig): PolicyDocument {
   const { id, name, enabled, priority, action, version, conditions } = policy;
-  return { id, tenant, name: name === '' ? id : name, enabled, priority, action, version, conditions };
+  return {
+    id,
+    tenant,
+    name: name === '' ? id : name,
+    enabled,
+    priority,
+    action,
+    version,
+    conditions: conditions ?? [],
+  };
 }
 
 export function listOf(config: TenantConfig['lists'][number]): ListDocument {

@@ -7,6 +7,7 @@ import { type LoadedConfig, readYamlMap } from '../config/load.ts';
 import { list, section } from '../config/node.ts';
 import { POLICIES, type PolicyConfig, TENANT, type TenantConfig } from '../config/schema.ts';
 import { type Origins, Validator } from '../config/validate.ts';
+import type { PolicyDocument } from '../model/control.ts';
 import { checkLists, countList } from './lists.ts';
 import type { ControlDocuments, ControlRepository } from './repository.ts';
 import { listOf, tenantsOf } from './tenants.ts';
@@ -16,12 +17,21 @@ const POLL_MS = 2000;
 const TENANTS_FILE = section('A file of tenants.', { tenants: list('Tenants.', TENANT) });
 const POLICIES_FILE = section('A file of policies.', { policies: POLICIES });
 
+/** Finds what is wrong with a policy's conditions; a problem's message begins with the JSON path, `$[0].op: …`. */
+export type PolicyCheck = (policy: PolicyDocument) => readonly Problem[];
+
+const unchecked: PolicyCheck = () => [];
+
 /** `read` loads the configuration anew each time, `() => loadConfig(path, overrides)`; `path` is watched too. */
-export function createYamlRepository(read: () => LoadedConfig, path: string | null = null): ControlRepository {
+export function createYamlRepository(
+  read: () => LoadedConfig,
+  path: string | null = null,
+  checkPolicy: PolicyCheck = unchecked,
+): ControlRepository {
   let files: readonly string[] = [];
   const load = async (): Promise<ControlDocuments> => {
     const loaded = read();
-    const { documents, tenants } = await readDocuments(loaded);
+    const { documents, tenants } = await readDocuments(loaded, checkPolicy);
     files = filesOf(loaded, tenants, path);
     return documents;
   };
@@ -29,14 +39,17 @@ export function createYamlRepository(read: () => LoadedConfig, path: string | nu
 }
 
 /** Documents of a configuration that was read already. Problems of the configuration itself are not repeated. */
-export async function loadDocuments(loaded: LoadedConfig): Promise<ControlDocuments> {
-  return (await readDocuments(loaded)).documents;
+export async function loadDocuments(
+  loaded: LoadedConfig,
+  checkPolicy: PolicyCheck = unchecked,
+): Promise<ControlDocuments> {
+  return (await readDocuments(loaded, checkPolicy)).documents;
 }
 
-async function readDocuments({ config, origins }: LoadedConfig): Promise<{
-  documents: ControlDocuments;
-  tenants: readonly TenantConfig[];
-}> {
+async function readDocuments(
+  { config, origins }: LoadedConfig,
+  checkPolicy: PolicyCheck,
+): Promise<{ documents: ControlDocuments; tenants: readonly TenantConfig[] }> {
   const problems: Problem[] = [];
   const configs = [...config.tenants, ...tenantsOfFile(config.tenants_file, origins, problems)];
   const fromFiles = new Map(configs.map((tenant) => [tenant, policiesOfFiles(tenant, origins, problems)]));
@@ -46,6 +59,12 @@ async function readDocuments({ config, origins }: LoadedConfig): Promise<{
     origins,
   );
   problems.push(...found.problems, ...checkLists(config.lists, origins));
+  for (const policy of policies) {
+    for (const { severity, code, message } of checkPolicy(policy)) {
+      const path = message.split(': ', 1)[0];
+      problems.push(origins.problem(policy, 'conditions', severity, code, `Policy '${policy.id}': ${message}`, path));
+    }
+  }
   unique(
     config.sources,
     ({ name }) => name,

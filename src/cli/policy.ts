@@ -1,0 +1,119 @@
+// weir policy test: which policy decides a flow, and why the others do not.
+
+import { readFile } from 'node:fs/promises';
+import type { PolicyExplanation } from '../../workers/policy/index.ts';
+import type { SourceConfig } from '../config/schema.ts';
+import { buildSnapshot, createTenant, loadDocuments } from '../control/index.ts';
+import { checkPolicy } from './policy-check.ts';
+import { type RefusedRecord, recordLines, type TestedFlow, testPolicies } from './policy-test.ts';
+import { loadForVerb, problemText } from './prepare.ts';
+import { printable } from './table.ts';
+import { type Io, UsageError, type Values, type Verb } from './verb.ts';
+
+export const policy: Verb = {
+  name: 'policy',
+  usage: 'test --flow FILE [--config weir.yaml] [--tenant SLUG] [--pop NAME] [--json]',
+  summary: 'Shows which policy decides a flow, and why: decoded, enriched and decided as in a run.',
+  options: {
+    flow: {
+      type: 'string',
+      argument: 'FILE',
+      help: 'native flow records: a JSON object, an array, or one a line; - for standard input',
+    },
+    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
+    tenant: {
+      type: 'string',
+      argument: 'SLUG',
+      help: 'tenant of records that name none (default: the only one there is)',
+    },
+    pop: { type: 'string', argument: 'NAME', help: 'PoP of records that name none (default test)' },
+    json: { type: 'boolean', help: 'one JSON document on standard output' },
+  },
+  examples: ['weir policy test --flow flow.json --tenant acme', 'weir policy test --flow - --json < flows.ndjson'],
+  async run(values, [action, ...rest], io) {
+    if (action !== 'test' || rest.length > 0) throw new UsageError("say 'weir policy test --flow FILE'");
+    if (typeof values.flow !== 'string') throw new UsageError('policy test needs --flow FILE');
+    const text = await readInput(values.flow, io);
+    const results = testPolicies(await snapshotFor(values), recordLines(text), Date.now());
+    if (results.length === 0) throw new UsageError(`there is no record in '${values.flow}'`);
+    if (values.json) io.stdout.write(`${JSON.stringify({ records: results })}\n`);
+    else for (const result of results) io.stdout.write(result.kind === 'flow' ? flowText(result) : refusedText(result));
+    return results.some(({ kind }) => kind === 'refused') ? 1 : 0;
+  },
+};
+
+async function readInput(path: string, io: Io): Promise<string> {
+  if (path === '-') {
+    const chunks: Buffer[] = [];
+    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  }
+  return readFile(path, 'utf8').catch((error: Error) => {
+    throw new UsageError(`--flow: ${error.message}`);
+  });
+}
+
+async function snapshotFor(values: Values): ReturnType<typeof buildSnapshot> {
+  const loaded = await loadForVerb({ config: values.config });
+  const documents = await loadDocuments(loaded, checkPolicy);
+  const errors = documents.problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) {
+    throw new UsageError(`the configuration cannot be used:\n${errors.map((e) => `  ${problemText(e)}`).join('\n')}`);
+  }
+  const known = documents.tenants;
+  const tenant = typeof values.tenant === 'string' ? values.tenant : known.length === 1 ? known[0].slug : '';
+  const isKnown = tenant === '' || known.some(({ id, slug }) => slug === tenant || id === tenant.toLowerCase());
+  const source: SourceConfig = {
+    name: 'policy-test',
+    input: '-',
+    format: 'native-json',
+    tenant,
+    pop: typeof values.pop === 'string' ? values.pop : 'test',
+    order: 'arrival',
+    lateness: -1,
+    follow: false,
+    timezone: 'UTC',
+    year: 0,
+    logsource: { product: '', category: '', service: '' },
+  };
+  const config = { ...loaded.config, sources: [source] };
+  const tenants = isKnown ? known : [...known, createTenant(tenant)];
+  return buildSnapshot(config, { ...documents, tenants }, [], null);
+}
+
+function refusedText({ record, code, detail }: RefusedRecord): string {
+  return `record ${record}: refused: ${printable(detail)} [${code}]\n`;
+}
+
+function flowText({ record, tenant, flow, policy, action, policies }: TestedFlow): string {
+  const ends = `${flow.source_ip}:${flow.source_port} → ${flow.destination_ip}:${flow.destination_port}`;
+  const about = ['direction', 'application', 'category', 'host', 'user_id', 'device_id', 'site_id', 'threat']
+    .filter((key) => flow[key] !== '')
+    .map((key) => `${key}=${flow[key]}`);
+  const decision = policy
+    ? `${action}, by policy '${policy.name}' (${policy.id}, version ${policy.version})`
+    : policies.length === 0
+      ? 'the tenant has no enabled policy'
+      : `no policy matches${action === '' ? '' : `; the producer's action '${action}' stays`}`;
+  return printableLines([
+    `record ${record}: ${tenant}: protocol ${flow.protocol}, ${ends}, ${about.join(' ')}`,
+    `  ${decision}`,
+    ...policies.flatMap(policyLines),
+  ]);
+}
+
+function policyLines({ name, id, priority, action, matched, decides, leaves }: PolicyExplanation): string[] {
+  const verdict = decides ? 'decides' : matched ? 'would match, but comes later' : 'does not match';
+  return [
+    `  ${priority} ${name}${name === id ? '' : ` (${id})`}: ${verdict}: ${action}`,
+    ...leaves.map(({ held, field, op, value, actual }) => {
+      const is = actual.length === 0 ? 'absent' : actual.join(', ');
+      return `      ${held ? 'yes' : 'no '} ${field} ${op}${value === undefined ? '' : ` ${JSON.stringify(value)}`}: is ${is}`;
+    }),
+  ];
+}
+
+/** Records may hold escape sequences: nothing of them may command the terminal. */
+function printableLines(lines: readonly string[]): string {
+  return lines.map((line) => `${printable(line)}\n`).join('');
+}
