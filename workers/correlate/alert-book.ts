@@ -69,7 +69,7 @@ export class AlertBook {
   /** Takes over an alert from a snapshot. */
   adopt(alert: OpenAlert): void {
     for (let i = 0; i < 4; i++) hashWords[i] = alert.key[i];
-    this.table.last[this.table.add(alert)] = alert.lastMs;
+    this.table.add(alert, alert.lastMs);
     this.rawBytes += alert.rawBytes;
     alert.clock.watch(alert);
   }
@@ -127,7 +127,7 @@ export class AlertBook {
     output.alerts.push(revisionRow(open));
     output.fired.push({ alert: revisionOf(open) });
     this.keepWithinBytes(open, limits);
-    this.table.last[this.table.add(open)] = timeMs;
+    this.table.add(open, timeMs);
     clock.watch(open);
     if (this.table.size > limits.alerts) this.evict(limits, output);
   }

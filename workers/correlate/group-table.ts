@@ -32,14 +32,14 @@ export class GroupTable<T> {
     }
   }
 
-  /** Adds the key in `hashWords`, which is not there yet. Returns its row. */
-  add(item: T): number {
+  /** Adds the key in `hashWords`, which is not there yet. Returns its row. May replace the columns. */
+  add(item: T, last: number): number {
     if (this.size === this.last.length) this.grow();
     if ((this.size + 1) * 2 > this.slots.length) this.rehash(this.slots.length * 2);
     const row = this.size++;
     this.keys.set(hashWords, row * 4);
     this.items.push(item);
-    this.last[row] = -Infinity;
+    this.last[row] = last;
     this.tails[row] = -1;
     this.counts[row] = 0;
     this.link(row);

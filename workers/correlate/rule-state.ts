@@ -65,7 +65,7 @@ export class RuleState {
       lastKey.set(hashWords);
     }
     this.row = groups.find();
-    if (this.row < 0) this.row = groups.add(compiled.kind.make());
+    if (this.row < 0) this.row = groups.add(compiled.kind.make(), timeMs);
     if (this.clocks[0] !== clock && !this.clocks.includes(clock)) this.clocks.push(clock);
     const window = groups.items[this.row];
     const before = window.size;
@@ -146,8 +146,7 @@ export class RuleState {
       const last = reader.f64();
       const window = this.compiled.kind.load(reader.numbers());
       const references = reader.numbers();
-      const row = this.groups.add(window);
-      this.groups.last[row] = last;
+      const row = this.groups.add(window, last);
       this.groups.tails[row] = this.pool.load(references, streams);
       this.groups.counts[row] = references.length / 7;
       this.entries += window.size;
