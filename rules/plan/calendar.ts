@@ -18,23 +18,16 @@ export function isZone(name: string): boolean {
 }
 
 export class ZoneClock {
-  private readonly format: Intl.DateTimeFormat;
+  private readonly zone: string;
+  /** Made when first asked: a thousand tenants need not cost a thousand Intl objects. */
+  private format: Intl.DateTimeFormat | null = null;
   private readonly offsets = new Map<number, number>();
   private quarter = Number.NaN;
   private offset = 0;
 
   /** An unknown zone counts as UTC; configuration checks report it. */
   constructor(zone: string) {
-    this.format = new Intl.DateTimeFormat('en-US', {
-      timeZone: isZone(zone) ? zone : 'UTC',
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
+    this.zone = zone;
   }
 
   /** The local wall clock as if it were UTC, ms since 1970. */
@@ -53,11 +46,25 @@ export class ZoneClock {
     if (this.offsets.size >= MAX_QUARTERS) this.offsets.clear();
     const at = quarter * QUARTER_MS;
     const parts: Record<string, number> = {};
+    this.format ??= formatOf(this.zone);
     for (const { type, value } of this.format.formatToParts(at)) parts[type] = Number(value);
     const wall = Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
     this.offsets.set(quarter, wall - at);
     return wall - at;
   }
+}
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
+    timeZone: isZone(zone) ? zone : 'UTC',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
 }
 
 export function minuteOfDay(localMs: number): number {

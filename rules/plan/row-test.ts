@@ -4,7 +4,18 @@ import type { FieldTest, Predicate } from '../predicate.ts';
 import { prefixesOf } from './address-test.ts';
 import { calendarPart, inTimeOfDay, minuteOfDay } from './calendar.ts';
 import { comparison, compileScalar, numericOf, type PureTest } from './scalar.ts';
-import type { AddressColumn, DictionaryColumn, PlanEnvironment, Scalar, Table, TableColumn } from './table.ts';
+import type {
+  AddressColumn,
+  CodeColumn,
+  DictionaryColumn,
+  PlanEnvironment,
+  Scalar,
+  Table,
+  TableColumn,
+} from './table.ts';
+
+/** Tests of columns with more codes than this are decided row by row. */
+const MAX_KNOWN_CODES = 4096;
 
 export type RowTest = (row: number) => boolean;
 
@@ -105,7 +116,18 @@ function compilePure(test: PureFieldTest, column: TableColumn, environment: Plan
     }
     return false;
   };
-  return column.kind === 'dictionary' ? oncePerId(column, decide) : decide;
+  if (column.kind === 'dictionary') return oncePerId(column, decide);
+  return column.kind === 'code' && column.size <= MAX_KNOWN_CODES ? oncePerCode(column, decide) : decide;
+}
+
+/** A test of a few codes is decided once per code. */
+function oncePerCode(column: CodeColumn, decide: RowTest): RowTest {
+  const known = new Uint8Array(column.size);
+  return (row) => {
+    const code = column.codes()[row];
+    if (known[code] === 0) known[code] = decide(row) ? 2 : 1;
+    return known[code] === 2;
+  };
 }
 
 /** Tests that a number answers without its text. NaN (absent) passes none. */

@@ -17,6 +17,7 @@ const MAX_RAW = 4096;
 const MAX_TEXT = 1024;
 
 const NOTHING = new Uint8Array(0);
+const EMPTY: Uint32Array = new Uint32Array(0);
 const DIRECTION_BYTES = DIRECTIONS.map((direction) => utf8(direction));
 const PROTOCOL_NUMBERS = new Map([...PROTOCOL_NAMES].flatMap(([number, names]) => names.map((name) => [name, number])));
 
@@ -48,38 +49,43 @@ export class EventWriter {
   private readonly dictionary: Dictionary;
   private readonly policyIds: readonly Uint8Array[];
   private readonly texts: Uint8Array[] = new Array(14).fill(NOTHING);
-  private readonly addresses = {
-    id: new Uint32Array(4),
-    source: new Uint32Array(4),
-    destination: new Uint32Array(4),
-    at: 0,
-  };
+  /** By dictionary id: its bytes, copied once, so that an event makes no views. */
+  private known: Uint8Array[] = [NOTHING];
+  private generation: number;
+  private readonly addresses = { id: EMPTY, source: EMPTY, destination: EMPTY, at: 0 };
+  private readonly own = { id: new Uint32Array(4), source: new Uint32Array(4), destination: new Uint32Array(4), at: 0 };
 
   constructor(snapshot: ControlSnapshot, dictionary: Dictionary) {
     this.dictionary = dictionary;
+    this.generation = dictionary.generation;
     this.policyIds = [NOTHING, ...snapshot.policies.map(({ id }) => utf8(id))];
   }
 
   flow(batch: RawBatch, flows: FlowColumns, row: number, seen: Seen, hits: HitsWriter): void {
-    const { texts, dictionary, addresses } = this;
+    const { texts, addresses } = this;
+    if (this.generation !== this.dictionary.generation) {
+      this.generation = this.dictionary.generation;
+      this.known = [NOTHING];
+    }
     // ENTITY_TEXTS order.
-    texts[0] = dictionary.bytes(flows.pop[row]);
-    texts[1] = dictionary.bytes(flows.user[row]);
-    texts[2] = dictionary.bytes(flows.device[row]);
-    texts[3] = dictionary.bytes(flows.site[row]);
-    texts[4] = dictionary.bytes(flows.host[row]);
-    texts[5] = dictionary.bytes(flows.application[row]);
+    texts[0] = this.bytesOf(flows.pop[row]);
+    texts[1] = this.bytesOf(flows.user[row]);
+    texts[2] = this.bytesOf(flows.device[row]);
+    texts[3] = this.bytesOf(flows.site[row]);
+    texts[4] = this.bytesOf(flows.host[row]);
+    texts[5] = this.bytesOf(flows.application[row]);
     texts[6] = DIRECTION_BYTES[flows.direction[row]];
-    texts[7] = dictionary.bytes(flows.sourceCountry[row]);
-    texts[8] = dictionary.bytes(flows.destinationCountry[row]);
-    texts[9] = dictionary.bytes(flows.threat[row]);
+    texts[7] = this.bytesOf(flows.sourceCountry[row]);
+    texts[8] = this.bytesOf(flows.destinationCountry[row]);
+    texts[9] = this.bytesOf(flows.threat[row]);
     texts[10] = this.policyIds[flows.policy[row]];
-    texts[11] = dictionary.bytes(flows.action[row]);
+    texts[11] = this.bytesOf(flows.action[row]);
     texts[12] = NOTHING;
     texts[13] = NOTHING;
-    addresses.id.set(flows.id.subarray(row * 4, row * 4 + 4));
-    addresses.source.set(flows.source.subarray(row * 4, row * 4 + 4));
-    addresses.destination.set(flows.destination.subarray(row * 4, row * 4 + 4));
+    addresses.id = flows.id;
+    addresses.source = flows.source;
+    addresses.destination = flows.destination;
+    addresses.at = row * 4;
     const segment = flows.segment[row];
     hits.event(
       seen.timeMs,
@@ -99,9 +105,17 @@ export class EventWriter {
     );
   }
 
+  private bytesOf(id: number): Uint8Array {
+    const known = this.known[id];
+    if (known !== undefined) return known;
+    const bytes = this.dictionary.bytes(id).slice();
+    this.known[id] = bytes;
+    return bytes;
+  }
+
   /** `view` is bound to the event; `device` and `tunnel` are '' for log events. */
   log(batch: RawBatch, view: LogView<LogEvent>, device: string, tunnel: string, seen: Seen, hits: HitsWriter): void {
-    const { texts, addresses } = this;
+    const { texts, own: addresses } = this;
     const event = view.record;
     texts.fill(NOTHING);
     texts[0] = utf8(event.pop);

@@ -142,7 +142,7 @@ export class FlowTable implements Table {
     return {
       kind: 'code',
       id,
-      size: 65536,
+      size: ALL_FLAGS + 1,
       numeric: false,
       codes: () => this.flows.flags,
       values: (row) => values[(this.flows.flags[row] & bit) === 0 ? 0 : 1],
@@ -213,6 +213,8 @@ export class FlowTable implements Table {
     return out;
   }
 }
+
+const ALL_FLAGS = Object.values(FLOW_FLAG).reduce((all, bit) => all | bit, 0);
 
 const protocolValues: readonly (readonly Scalar[])[] = Array.from({ length: 256 }, (_, number) => [
   number,

@@ -204,9 +204,15 @@ export function subjectOf(flow: TestFlow): Subject {
 
 /** The wall clock by way of text, as a person would look it up. */
 export function localDate(zone: string, ms: number): Date {
-  const text = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(ms);
-  return new Date(`${text.replace(' ', 'T')}Z`);
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+    formats.set(zone, format);
+  }
+  return new Date(`${format.format(ms).replace(' ', 'T')}Z`);
 }
+
+const formats = new Map<string, Intl.DateTimeFormat>();
 
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   bad: ['8.8.8.8', 'ssh', 'evil.test'],
