@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationPage } from '../config/docs.ts';
+import { configurationSchemaFile } from '../config/json-schema.ts';
 import { REJECT_ADVICE } from '../model/reject.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import { metricsPage } from '../telemetry/metrics.ts';
@@ -17,6 +18,7 @@ function rejectsPage(): string {
 
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationPage,
+  'docs/weir.schema.json': configurationSchemaFile,
   'docs/metrics.md': metricsPage,
   'docs/rejects.md': rejectsPage,
 };

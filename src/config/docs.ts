@@ -21,6 +21,7 @@ export function configurationPage(): string {
     '- Precedence: the command line, the environment, the file, the default. Single values and lists of them can be set in',
     `  the environment: \`store.threads\` is \`${environmentName('store.threads')}\`; lists are separated as in \`PATH\`.`,
     '- An unknown key is an error, never ignored.',
+    '- Editors that read JSON Schema complete and check the file with [`weir.schema.json`](weir.schema.json).',
     '',
   ];
   const top = Object.entries(SCHEMA.fields as Fields);

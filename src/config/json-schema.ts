@@ -9,6 +9,22 @@ export function configurationJsonSchema(): Record<string, unknown> {
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'weir.yaml', ...schemaOf(SCHEMA) };
 }
 
+/** The schema as a file, in the layout of the formatter: lists of scalars on one line where they fit. */
+export function configurationSchemaFile(): string {
+  const text = JSON.stringify(configurationJsonSchema(), null, 2);
+  const joined = text.replaceAll(
+    /^( *)("[^"]+": )\[\n([^[\]{}]*?)\n *\](,?)$/gm,
+    (whole, indent, key, items, comma) => {
+      const line = `${indent}${key}[${items
+        .trim()
+        .split(/,\n\s*/)
+        .join(', ')}]${comma}`;
+      return line.length <= 120 ? line : whole;
+    },
+  );
+  return `${joined}\n`;
+}
+
 function schemaOf(node: Node): Record<string, unknown> {
   const description = node.doc;
   switch (node.kind) {

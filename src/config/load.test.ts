@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { PACKAGE_ROOT } from '../root.ts';
 import { configurationPage } from './docs.ts';
-import { configurationJsonSchema } from './json-schema.ts';
+import { configurationJsonSchema, configurationSchemaFile } from './json-schema.ts';
 import { loadConfig, type Overrides } from './load.ts';
 import { durationText, parseDuration, parseSize, sizeText } from './scalar.ts';
 
@@ -152,7 +152,9 @@ test('reference page and JSON Schema name every key, and the page in docs/ is th
   for (const key of ['`store.memory_bytes`', '`lateness`', '## `tenants`', '`groups_per_rule`', '5m', '1GiB']) {
     assert.ok(page.includes(key.replaceAll('groups_per_rule', 'correlate.groups_per_rule')), key);
   }
-  assert.equal(readFileSync(join(PACKAGE_ROOT, 'docs/configuration.md'), 'utf8'), page, 'run `npm run docs`');
+  const onDisk = (path: string): string => readFileSync(join(PACKAGE_ROOT, path), 'utf8');
+  assert.equal(onDisk('docs/configuration.md'), page, 'run `npm run docs`');
+  assert.equal(onDisk('docs/weir.schema.json'), configurationSchemaFile(), 'run `npm run docs`');
   const schema = configurationJsonSchema() as { properties: Record<string, { items?: { required?: string[] } }> };
   assert.deepEqual(schema.properties.sources.items?.required, ['name', 'input']);
 });
