@@ -566,7 +566,8 @@ export class FlowScanner {
       else break;
       if (p - at > 15) return -1;
     }
-    if (p === at || decimals === 0 || (bytes[at] === 48 && p > at + 1 && bytes[at + 1] !== 46)) return -1;
+    if (p === at || p - at > 15 || decimals === 0 || (bytes[at] === 48 && p > at + 1 && bytes[at + 1] !== 46))
+      return -1;
     column[i] = decimals > 0 ? value / POWERS[decimals] : value;
     return p;
   }
