@@ -27,11 +27,12 @@ export class FlowTable implements Table {
   private readonly snapshot: ControlSnapshot;
   private readonly dictionary: Dictionary;
   private readonly columns = new Map<string, TableColumn>();
-  private readonly extras = new Extras();
+  private readonly extras: Extras;
 
   constructor(snapshot: ControlSnapshot, dictionary: Dictionary) {
     this.snapshot = snapshot;
     this.dictionary = dictionary;
+    this.extras = new Extras(snapshot.limits);
   }
 
   /** Without a batch, fields that no column holds are absent. */

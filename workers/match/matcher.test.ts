@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Packr } from 'msgpackr';
 import type { Correlation, Rule, RuleSet } from '../../rules/model.ts';
 import type { FieldTest, Predicate } from '../../rules/predicate.ts';
 import type { RawBatch, Segment } from '../../src/model/batch.ts';
@@ -387,6 +388,39 @@ test('rules read keys that no column holds from the raw record, and only where t
     .match([rule(0, { detection: { kind: 'and', of: [ssh, vlan] } })]);
   assert.equal(reader.eventCount, 1);
   assert.deepEqual([...reader.event(0).id], [1, 2, 3, 1]);
+});
+
+test('keys of MessagePack records are read with the structures that came before them', () => {
+  const packr = new Packr({ useRecords: true, sequential: true });
+  const records = [
+    { net: { vlan: 8 }, n: 1 },
+    { net: { vlan: 7 }, n: 2 },
+    { net: { vlan: 7 }, n: 3 },
+  ].map((record) => Uint8Array.from(packr.pack(record)));
+  const bytes = new Uint8Array(Buffer.concat(records));
+  const bench = new Bench([segment({ format: 'native-msgpack', end: bytes.length })]);
+  let at = 0;
+  for (const [row, record] of records.entries()) {
+    bench.flow({}, FLOW_FLAG.extras);
+    bench.decoded.flows.rawStart[row] = at;
+    bench.decoded.flows.rawLength[row] = record.length;
+    at += record.length;
+  }
+  bench.batch.bytes.set(bytes);
+  const vlan = (value: number): Predicate => ({ kind: 'field', field: 'net.vlan', test: 'numbers', values: [value] });
+  // Two rules, so that the rows are gone through twice.
+  const reader = bench.match([
+    rule(0, { detection: vlan(7) }),
+    rule(1, { detection: { kind: 'and', of: [ssh, vlan(8)] } }),
+  ]);
+  assert.deepEqual(
+    read(reader).map(({ target, event }) => [target, reader.idWord(event, 3)]),
+    [
+      [1, 0],
+      [0, 1],
+      [0, 2],
+    ],
+  );
 });
 
 test('where a batch is cut changes neither events nor hits', () => {
