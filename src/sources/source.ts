@@ -3,6 +3,7 @@
 import type { Segment } from '../model/batch.ts';
 import type { Limits, SourceDefinition } from '../model/control.ts';
 import type { SlabPool } from '../model/slabs.ts';
+import type { RecordTimes } from '../model/work.ts';
 
 /** A journaled piece of a stream: bytes [from, to) of the decompressed file, whole records only. */
 export interface Range {
@@ -81,13 +82,6 @@ export interface Source {
   committed(): Promise<void>;
 }
 
-/** Start, length (in `batch.bytes`) and event time of each record of a batch, in order; NaN where it has no time. */
-export interface RecordTimes {
-  readonly starts: Uint32Array;
-  readonly lengths: Uint32Array;
-  readonly timesMs: Float64Array;
-}
-
 export interface SourceOptions {
   readonly definition: SourceDefinition;
   readonly index: number;
@@ -117,5 +111,5 @@ export const DEFAULT_BATCH_BYTES = 1 << 20;
 
 /** The slab size that a source with these settings needs: a batch, and the longest record that may straddle its end. */
 export function slabBytes(batchBytes: number, recordBytes: number): number {
-  return batchBytes + recordBytes + 16;
+  return batchBytes + recordBytes + 64;
 }

@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Packr } from 'msgpackr';
+import { collect, committed, faultsOf, kit, NEVER, rangesOf, readAll, textOf } from './fixture.test-support.ts';
+
+describe('files', () => {
+  it('gives every byte once, in whole records, in name order', async () => {
+    const t = kit();
+    writeFileSync(join(t.folder, 'b.log'), '{"b":1}\n{"b":2}\n');
+    writeFileSync(join(t.folder, 'a.log'), '{"a":1}\n\n{"a":2}');
+    writeFileSync(join(t.folder, 'c.log'), '');
+    const source = t.source({});
+    const batches = await readAll(source);
+    assert.equal(textOf(batches), '{"a":1}\n\n{"a":2}{"b":1}\n{"b":2}\n');
+    assert.equal(source.files().size, 2);
+    for (const file of source.files().values()) assert.equal(file.done, true);
+    for (const batch of batches) {
+      assert.equal(batch.segments[0].source, 7);
+      assert.match(batch.segments[0].file, /^[0-9a-f]{32}$/);
+      assert.equal(batch.ranges[0].appendedAtMs, 1_700_000_000_000);
+    }
+    assert.equal(batches.at(-1)?.progressBytes, 32);
+    assert.equal(await source.totalBytes(), 32);
+    t.close();
+  });
+
+  it('cuts any content at record ends, resumes anywhere and replays exactly', async () => {
+    const line = fc.oneof(
+      fc.string({ maxLength: 30, unit: fc.constantFrom('a', 'b', '#', '"', 'é', '\r') }),
+      fc.string({ minLength: 60, maxLength: 90, unit: fc.constantFrom('x', '#') }),
+    );
+    const property = fc.asyncProperty(
+      fc.array(line, { maxLength: 40 }),
+      fc.boolean(),
+      fc.integer({ min: 40, max: 300 }),
+      fc.integer({ min: 0, max: 5 }),
+      fc.nat(),
+      async (lines, newline, batchBytes, batchRecords, pick) => {
+        const t = kit();
+        const recordBytes = 50;
+        const content = Buffer.from(lines.join('\n') + (newline ? '\n' : '')).toString('latin1');
+        const path = join(t.folder, 'x.log');
+        writeFileSync(path, content, 'latin1');
+        const settings = { batchBytes, batchRecords, recordBytes, slabCount: 2 };
+        const source = t.source(settings);
+        const batches = await readAll(source);
+        const records = content.split('\n').filter((record, i, all) => i < all.length - 1 || record !== '');
+        const fit = records.filter((record) => record.length <= recordBytes);
+        const tooLong = records.filter((record) => record.length > recordBytes);
+        const seen = batches.flatMap((b) => b.texts.filter((_, i) => b.segments[i].fault === null));
+        assert.deepEqual(
+          seen.flatMap((text) => text.replace(/\n$/, '').split('\n')),
+          fit,
+        );
+        assert.deepEqual(
+          faultsOf(batches).map(({ code, length, text }) => ({ code, length, text })),
+          tooLong.map((record) => ({ code: 'record_too_large', length: record.length, text: record.slice(0, 50) })),
+        );
+        let at = 0;
+        for (const { from, to } of rangesOf(batches)) {
+          assert.equal(from, at, 'ranges join');
+          at = to;
+        }
+        assert.equal(at, content.length);
+        for (const batch of batches) {
+          for (const [i, segment] of batch.segments.entries()) {
+            const there = content.slice(segment.base, segment.base + segment.end - segment.start);
+            assert.equal(batch.texts[i], there, 'base is the position in the file');
+          }
+          if (batchRecords > 0) {
+            const count = batch.texts.join('').replace(/\n$/, '').split('\n').length;
+            assert.ok(count <= batchRecords, 'the cap of records is exact');
+          }
+        }
+        if (batches.length > 0) {
+          const cut = pick % batches.length;
+          const first = rangesOf(batches.slice(0, cut));
+          const again = t.source(settings);
+          const rest = await readAll(again, committed(source, first));
+          assert.equal(
+            rest.flatMap((b) => b.texts).join(),
+            batches
+              .slice(cut)
+              .flatMap((b) => b.texts)
+              .join(),
+          );
+          const taken = rangesOf(batches).filter((_, i) => (i + pick) % 2 === 0);
+          const replayed = await collect(t.source(settings).replay(taken, committed(source, first), NEVER));
+          const texts = batches.filter((_, i) => (i + pick) % 2 === 0).flatMap((b) => b.texts);
+          assert.deepEqual(replayed.flatMap((b) => b.texts).join(''), texts.join(''));
+        }
+        t.close();
+      },
+    );
+    await fc.assert(property, { numRuns: 80 });
+  });
+
+  it('cuts MessagePack with record structures, and hands the structures to whoever reads from the middle', async () => {
+    const t = kit();
+    const packr = new Packr({ sequential: true, useRecords: true });
+    const messages = Array.from({ length: 60 }, (_, i) => {
+      const record =
+        i % 3 === 0 ? { tenant_id: 't', n: i, text: 'x'.repeat(i) } : { other: i, more: [i, { deep: null }] };
+      return Buffer.from(packr.pack(record));
+    });
+    writeFileSync(join(t.folder, 'm.log'), Buffer.concat(messages));
+    const settings = { format: 'native-msgpack', batchBytes: 150, batchRecords: 4 };
+    const source = t.source(settings);
+    const batches = await readAll(source);
+    assert.equal(textOf(batches), Buffer.concat(messages).toString('latin1'));
+    assert.equal(batches[0].segments[0].context, null);
+    assert.ok(batches.length >= 15);
+    const rest = await readAll(t.source(settings), committed(source, rangesOf(batches.slice(0, 9))));
+    assert.ok(rest[0].texts[0].startsWith(batches[9].texts[0]));
+    assert.ok(batches[9].segments[0].context);
+    assert.deepEqual(rest[0].segments[0].context, batches[9].segments[0].context);
+    const replayed = await collect(t.source(settings).replay(batches[11].ranges, committed(source, []), NEVER));
+    assert.deepEqual(replayed[0].segments, batches[11].segments);
+    t.close();
+  });
+
+  it('makes one fault of MessagePack that is too large or broken, and goes on where it can', async () => {
+    const t = kit();
+    const packr = new Packr({ useRecords: false });
+    const good = Buffer.from(packr.pack({ a: 1 }));
+    const large = Buffer.from(packr.pack({ a: 'x'.repeat(30_000), b: Array.from({ length: 500 }, (_, i) => i) }));
+    writeFileSync(join(t.folder, 'm.log'), Buffer.concat([good, large, good, good, Buffer.from([0xc1, 0, 1, 2])]));
+    const batches = await readAll(t.source({ format: 'native-msgpack', recordBytes: 100, batchBytes: 64 }));
+    assert.equal(textOf(batches), Buffer.concat([good, good, good]).toString('latin1'));
+    assert.deepEqual(
+      faultsOf(batches).map(({ code, length }) => [code, length]),
+      [
+        ['record_too_large', large.length],
+        ['syntax', 4],
+      ],
+    );
+    t.close();
+  });
+
+  it('cuts length-delimited records', async () => {
+    const t = kit();
+    const frame = (body: Buffer): Buffer => {
+      const prefix: number[] = [];
+      let rest = body.length;
+      for (; rest >= 0x80; rest = Math.floor(rest / 128)) prefix.push((rest % 128) + 128);
+      return Buffer.concat([Buffer.from([...prefix, rest]), body]);
+    };
+    const frames = [5, 0, 200, 90_000, 3].map((length) => frame(Buffer.alloc(length, 8)));
+    writeFileSync(join(t.folder, 'p.log'), Buffer.concat([...frames, Buffer.from([9, 1, 2])]));
+    const batches = await readAll(t.source({ format: 'goflow2-protobuf', recordBytes: 1000, batchBytes: 100 }));
+    assert.equal(textOf(batches), Buffer.concat([frames[0], frames[1], frames[2], frames[4]]).toString('latin1'));
+    assert.deepEqual(
+      faultsOf(batches).map(({ code, length }) => [code, length]),
+      [
+        ['record_too_large', 90_003],
+        ['input_truncated', 3],
+      ],
+    );
+    t.close();
+  });
+
+  it('carries the Zeek header in force to every batch, also when reading from the middle', async () => {
+    const t = kit();
+    const header = (path: string): string =>
+      `#separator \\x09\n#path\t${path}\n#open\t2024\n#fields\tts\tuid\n#types\ttime\tstring\n`;
+    const rows = (n: number): string => Array.from({ length: n }, (_, i) => `${i}.5\tC#${i}\n`).join('');
+    const content = `${header('conn')}${rows(30)}#close\t2024\n${header('dns')}# a comment\n${rows(40)}`;
+    writeFileSync(join(t.folder, 'z.log'), content);
+    const settings = { format: 'zeek-tsv', batchBytes: 100, batchRecords: 7 };
+    const source = t.source(settings);
+    const batches = await readAll(source);
+    assert.equal(textOf(batches), content);
+    const context = (i: number): string => Buffer.from(batches[i].segments[0].context ?? []).toString();
+    assert.equal(context(0), '');
+    assert.equal(context(2), header('conn'));
+    assert.equal(context(batches.length - 1), `#close\t2024\n${header('dns')}`);
+    const rest = await readAll(t.source(settings), committed(source, rangesOf(batches.slice(0, 8))));
+    assert.deepEqual(rest[0].segments, batches[8].segments);
+    t.close();
+  });
+
+  it('reads a line far longer than any buffer in bounded memory', async () => {
+    const t = kit();
+    const path = join(t.folder, 'huge.log');
+    writeFileSync(path, '{"a":1}\n');
+    const piece = Buffer.alloc(1 << 20, 'x');
+    for (let i = 0; i < 64; i++) appendFileSync(path, piece);
+    appendFileSync(path, '\n{"b":2}\n');
+    const before = process.memoryUsage().arrayBuffers;
+    const batches = await readAll(t.source({ recordBytes: 1 << 20, batchBytes: 1 << 20, slabCount: 2 }));
+    assert.ok(process.memoryUsage().arrayBuffers - before < 16 << 20);
+    assert.equal(textOf(batches), '{"a":1}\n{"b":2}\n');
+    const [fault] = faultsOf(batches);
+    assert.equal(fault.code, 'record_too_large');
+    assert.equal(fault.length, 64 << 20);
+    assert.equal(fault.text.length, 64 * 1024);
+    t.close();
+  });
+
+  it('knows a file again under another name, and a copy for a copy', async () => {
+    const t = kit();
+    const path = join(t.folder, 'a.log');
+    writeFileSync(path, '{"a":1}\n{"a":2}\n');
+    const first = t.source({});
+    const batches = await readAll(first);
+    const progress = committed(first, rangesOf(batches));
+    renameSync(path, join(t.folder, 'renamed.log'));
+    copyFileSync(join(t.folder, 'renamed.log'), join(t.folder, 'copy.log'));
+    const second = t.source({});
+    assert.deepEqual(await readAll(second, progress), []);
+    assert.deepEqual(
+      second.notes().map(({ code }) => code),
+      ['already_read', 'already_read'],
+    );
+    const fresh = t.source({});
+    assert.equal(textOf(await readAll(fresh)), '{"a":1}\n{"a":2}\n', 'of two copies one is read');
+    assert.equal(fresh.notes()[0].code, 'already_read');
+    t.close();
+  });
+
+  it('reads on in a file that has grown, keeping its identity', async () => {
+    const t = kit();
+    const path = join(t.folder, 'a.log');
+    writeFileSync(path, '{"a":1}\n');
+    const first = t.source({});
+    const progress = committed(first, rangesOf(await readAll(first)));
+    appendFileSync(path, `{"a":2}\n${'{"more":true}\n'.repeat(1000)}`);
+    const second = t.source({});
+    const batches = await readAll(second, progress);
+    assert.equal(textOf(batches), `{"a":2}\n${'{"more":true}\n'.repeat(1000)}`);
+    const [id] = progress.keys();
+    assert.equal(batches[0].segments[0].file, id);
+    assert.equal(batches[0].segments[0].base, 8);
+    assert.equal(second.files().get(id)?.fingerprintLength, 4096, 'it is told by more of it now');
+    const third = t.source({});
+    assert.deepEqual(await readAll(third, committed(second, rangesOf(batches))), []);
+    t.close();
+  });
+
+  it('takes the year of undated records from when the file was written, and keeps it over an interruption', async () => {
+    const t = kit();
+    const path = join(t.folder, 'a.log');
+    writeFileSync(path, 'Jun 14 15:16:01 combo sshd: a\nJun 14 15:16:02 combo sshd: b\n');
+    utimesSync(path, 1_118_700_000, 1_118_700_000);
+    const source = t.source({ format: 'auto', batchRecords: 1 });
+    const batches = await readAll(source);
+    assert.equal(batches[0].segments[0].format, 'syslog');
+    assert.equal(batches[0].ranges[0].referenceMs, 1_118_700_000_000);
+    utimesSync(path, 1_600_000_000, 1_600_000_000);
+    const rest = await readAll(t.source({ format: 'auto' }), committed(source, batches[0].ranges));
+    assert.equal(rest[0].segments[0].referenceMs, 1_118_700_000_000);
+    t.close();
+  });
+
+  it('makes one fault of a file of no known format', async () => {
+    const t = kit();
+    const rubbish = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7919 + (i >> 3)) % 256));
+    writeFileSync(join(t.folder, 'a.log'), rubbish);
+    writeFileSync(join(t.folder, 'b.log'), '{"tenant_id":"t"}\n');
+    const source = t.source({ format: 'auto', recordBytes: 100_000, batchBytes: 100_000 });
+    const batches = await readAll(source);
+    assert.deepEqual(
+      faultsOf(batches).map(({ code, length, text }) => [code, length, text.length]),
+      [['format_unknown', 200_000, 65_536]],
+    );
+    assert.equal(textOf(batches), '{"tenant_id":"t"}\n');
+    assert.deepEqual(await readAll(t.source({ format: 'auto' }), committed(source, rangesOf(batches))), []);
+    t.close();
+  });
+
+  it('refuses what it cannot read, before reading anything', async () => {
+    const t = kit();
+    const code = async (input: string | string[]): Promise<string> => {
+      try {
+        await readAll(t.source({ input }));
+        return 'read';
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    mkdirSync(join(t.folder, 'folder'));
+    writeFileSync(join(t.folder, 'a[1].log'), '{}\n');
+    assert.equal(await code(join(t.folder, 'absent.log')), 'input_missing');
+    assert.equal(await code(join(t.folder, '*.nothing')), 'input_missing');
+    assert.equal(await code(join(t.folder, 'folder')), 'input_is_directory');
+    assert.equal(await code([join(t.folder, 'a[1].log'), join(t.folder, 'folder')]), 'input_is_directory');
+    assert.equal(await code(join(t.folder, 'a[1].log')), 'read', 'an existing path wins over its reading as a glob');
+    t.close();
+  });
+
+  it('says which file a recovery needs when it is gone or another', async () => {
+    const t = kit();
+    const path = join(t.folder, 'a.log');
+    writeFileSync(path, '{"a":1}\n{"a":2}\n');
+    const source = t.source({});
+    const batches = await readAll(source);
+    const progress = committed(source, []);
+    const replay = () => collect(t.source({}).replay(rangesOf(batches), progress, NEVER));
+    renameSync(path, join(t.folder, 'a.log.1'));
+    assert.equal(textOf(await replay()), '{"a":1}\n{"a":2}\n', 'found beside its old name');
+    renameSync(join(t.folder, 'a.log.1'), join(t.folder, 'elsewhere'));
+    await assert.rejects(replay, { code: 'replay_input_missing', message: /a\.log/ });
+    writeFileSync(path, '{"z":1}\n{"z":2}\n');
+    await assert.rejects(replay, { code: 'replay_input_missing' });
+    t.close();
+  });
+
+  it('stops between batches when it is asked to', async () => {
+    const t = kit();
+    writeFileSync(join(t.folder, 'a.log'), '{"a":1}\n'.repeat(10_000));
+    const stop = new AbortController();
+    let batches = 0;
+    for await (const batch of t.source({}).batches(new Map(), stop.signal)) {
+      batch.release();
+      if (++batches === 3) stop.abort();
+    }
+    assert.equal(batches, 3);
+    t.close();
+  });
+});

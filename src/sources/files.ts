@@ -1,0 +1,162 @@
+// Files and globs, read once to their end, one after the other in name order.
+
+import type { Limits } from '../model/control.ts';
+import type { Tail } from './cutter.ts';
+import { discover, sizeOf } from './discover.ts';
+import { FileRegistry } from './identity.ts';
+import { openInput, type RawInput } from './input.ts';
+import { type Opened, openStream, Reading, type ReadingSettings } from './reading.ts';
+import { replayRanges } from './replay.ts';
+import {
+  DEFAULT_BATCH_BYTES,
+  type FileProgress,
+  type Range,
+  type Source,
+  type SourceBatch,
+  type SourceNote,
+  type SourceOptions,
+} from './source.ts';
+
+export function settingsOf(options: SourceOptions): ReadingSettings {
+  const limits: Limits = options.limits;
+  return {
+    format: options.definition.format,
+    source: options.index,
+    slabs: options.slabs,
+    batchBytes: options.batchBytes ?? DEFAULT_BATCH_BYTES,
+    batchRecords: options.batchRecords ?? 0,
+    recordBytes: limits.recordBytes,
+  };
+}
+
+export function inputsOf(options: SourceOptions): readonly string[] {
+  return typeof options.input === 'string' ? [options.input] : options.input;
+}
+
+/** Reads inputs to their end and keeps the books on them: shared by files and standard input. */
+export class FileReader {
+  readonly registry: FileRegistry;
+  readonly notes: SourceNote[] = [];
+  private readonly options: SourceOptions;
+  private readonly settings: ReadingSettings;
+  /** Bytes on disk of the inputs that are read or left out. */
+  private passed = 0;
+
+  constructor(options: SourceOptions) {
+    this.options = options;
+    this.settings = settingsOf(options);
+    this.registry = new FileRegistry(options.definition.name);
+  }
+
+  /**
+   * What of an input has not been read. `tail: 'hold'` leaves a record without its end for later and the file not done.
+   */
+  async *read(input: RawInput, tail: Tail, signal: AbortSignal): AsyncGenerator<SourceBatch> {
+    const opened = await openStream(input);
+    try {
+      if (opened.head.length > 0) yield* this.unread(opened, tail, signal);
+    } finally {
+      opened.reader.close();
+    }
+  }
+
+  private async *unread(opened: Opened, tail: Tail, signal: AbortSignal): AsyncGenerator<SourceBatch> {
+    const { registry } = this;
+    const { input, head } = opened;
+    const ended = tail !== 'hold' && input.endsAt(Number.MAX_SAFE_INTEGER);
+    const size = ended ? await input.size() : 0;
+    const known = registry.find(head);
+    const reference = Math.min(this.options.now(), input.modifiedMs);
+    const file = this.identify(known, head, input.path, reference);
+    if (ended && known?.done === true && known.inputBytes === size) {
+      this.passed += size;
+      this.alreadyRead(input.path, known);
+      return;
+    }
+    const reading = new Reading(opened, file.file, this.settings);
+    if (!(await reading.seek(file.position, signal))) {
+      if (!signal.aborted) this.alreadyRead(input.path, file);
+      this.passed += size;
+      return;
+    }
+    let any = false;
+    const stretch = {
+      to: Number.POSITIVE_INFINITY,
+      tail,
+      times: () => ({ referenceMs: file.referenceMs, appendedAtMs: this.options.now() }),
+      moved: (position: number) => registry.update(file.file, { position, done: false }),
+      progressBase: this.passed,
+    };
+    for await (const batch of reading.run(stretch, signal)) {
+      any = true;
+      yield batch;
+    }
+    if (signal.aborted) return;
+    this.passed += size;
+    if (tail === 'hold') return;
+    registry.update(file.file, { position: reading.position, done: true, inputBytes: await input.size() });
+    if (known !== null && !any) this.alreadyRead(input.path, known);
+  }
+
+  private identify(known: FileProgress | null, head: Uint8Array, path: string, reference: number): FileProgress {
+    if (known === null) return this.registry.create(head, path, reference);
+    if (this.registry.wasMet(known.file)) return known;
+    // What is read on after an interruption keeps its reference; what was added since has a newer one.
+    return this.registry.meet(known, head, path, known.done ? reference : known.referenceMs);
+  }
+
+  private alreadyRead(path: string, known: FileProgress): void {
+    const same = known.path === path;
+    const message = same
+      ? `${path} holds nothing that was not read before.`
+      : `${path} holds what was already read as ${known.path}; it is not read twice.`;
+    this.notes.push({ code: 'already_read', path, message });
+  }
+}
+
+export class FilesSource implements Source {
+  readonly name: string;
+  readonly index: number;
+  readonly bounded = true;
+  private readonly options: SourceOptions;
+  private readonly reader: FileReader;
+
+  constructor(options: SourceOptions) {
+    this.options = options;
+    this.name = options.definition.name;
+    this.index = options.index;
+    this.reader = new FileReader(options);
+  }
+
+  async *batches(progress: ReadonlyMap<string, FileProgress>, signal: AbortSignal): AsyncGenerator<SourceBatch> {
+    this.reader.registry.load(progress);
+    for (const path of await discover(inputsOf(this.options))) {
+      if (signal.aborted) return;
+      const input = await openInput(path);
+      try {
+        yield* this.reader.read(input, 'emit', signal);
+      } finally {
+        await input.close();
+      }
+    }
+  }
+
+  replay(ranges: readonly Range[], progress: ReadonlyMap<string, FileProgress>, signal: AbortSignal) {
+    this.reader.registry.load(progress);
+    return replayRanges(ranges, this.reader.registry, inputsOf(this.options), settingsOf(this.options), signal);
+  }
+
+  files(): ReadonlyMap<string, FileProgress> {
+    return this.reader.registry.files();
+  }
+
+  notes(): readonly SourceNote[] {
+    return this.reader.notes;
+  }
+
+  async totalBytes(): Promise<number> {
+    return sizeOf(await discover(inputsOf(this.options)));
+  }
+
+  async committed(): Promise<void> {}
+}
