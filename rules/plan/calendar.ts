@@ -8,7 +8,7 @@ const MAX_QUARTERS = 65_536;
 export type CalendarPart = 'minute' | 'hour' | 'day' | 'weekday' | 'week' | 'month' | 'year';
 
 /** False for a name that Intl does not know. */
-export function isZone(name: string): boolean {
+function isZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: name });
     return true;

@@ -1,12 +1,11 @@
 // The plan: predicates in; out, which of them hold for a row of a table or for a log event. Compiled once per rule set.
 
-export { calendarPart, inTimeOfDay, isZone, minuteOfDay, ZoneClock } from './calendar.ts';
+export { calendarPart, minuteOfDay, ZoneClock } from './calendar.ts';
 export { LogPlan } from './log-plan.ts';
-export { type FieldValues, jsonValues, type LogFieldNames, type LogRecord, LogView } from './log-view.ts';
+export { jsonValues, type LogFieldNames, type LogRecord, LogView } from './log-view.ts';
 export { appliesTo, appliesToFlows } from './logsource.ts';
 export { normalize, testsOf } from './normal.ts';
-export { compileRegex, REGEX_INPUT_CAP, regexFault } from './regex.ts';
-export { compileRow, type RowTest } from './row-test.ts';
+export { compileRow } from './row-test.ts';
 export { numericOf } from './scalar.ts';
 export type {
   AddressCodec,

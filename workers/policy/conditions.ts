@@ -1,8 +1,8 @@
 // A policy's conditions: JSON as the policies table holds it → the predicate form, with every defect at its JSON path.
 
 import type { Problem } from '../../rules/model.ts';
-import { isZone, regexFault } from '../../rules/plan/index.ts';
 import type { FieldTest, Predicate } from '../../rules/predicate.ts';
+import { regexProblem } from '../../rules/sigma/regex.ts';
 import type { PolicyDocument } from '../../src/model/control.ts';
 import { FLOW_FIELDS, flowField } from '../../src/model/fields.ts';
 import { parseIp, parsePrefix } from '../../src/model/ip.ts';
@@ -61,13 +61,6 @@ export function compilePolicy(policy: PolicyDocument): CompiledPolicy {
   const predicate = compiler.node(policy.conditions, '$', 0);
   const failed = compiler.problems.some(({ severity }) => severity === 'error');
   return { predicate: failed ? NEVER : predicate, problems: compiler.problems, leaves: compiler.leaves };
-}
-
-/** Reports a time zone that Intl does not know; its tenant's times of day would count in UTC. */
-export function checkTimezone(tenant: string, timezone: string): Problem[] {
-  if (isZone(timezone)) return [];
-  const message = `${JSON.stringify(timezone)} is no IANA time zone.`;
-  return [{ file: `tenant ${tenant}`, line: 0, column: 0, severity: 'error', code: 'policy.timezone', message }];
 }
 
 class Compiler {
@@ -193,13 +186,15 @@ class Compiler {
         return test({ test: kind, values, cased: false });
       }
       case 'regex': {
-        const fault =
-          typeof value === 'string' ? regexFault(value, '') : `it must be a text, not ${JSON.stringify(value)}`;
-        if (fault !== '') {
+        if (typeof value !== 'string') {
+          return this.fail(at, 'policy.value', `"regex" needs a text, not ${JSON.stringify(value)}`);
+        }
+        const problem = regexProblem(value, '');
+        if (problem !== null) {
           return this.fail(
             at,
             'policy.regex',
-            `the regular expression cannot run in linear time or is wrong: ${fault}`,
+            `the regular expression cannot run in linear time or is wrong: ${problem}`,
           );
         }
         return test({ test: 'regex', source: value, flags: '' });

@@ -11,7 +11,7 @@ import { FlowTable } from '../match/flow-table.ts';
 import { compilePolicy } from './conditions.ts';
 import { policyOrder } from './order.ts';
 
-export { checkTimezone, compilePolicy, OPERATORS } from './conditions.ts';
+export { compilePolicy, OPERATORS } from './conditions.ts';
 export { explainPolicies, type LeafResult, type PolicyExplanation } from './explain.ts';
 
 export function createDecider(snapshot: ControlSnapshot, dictionary: Dictionary): (flows: FlowColumns) => void {
