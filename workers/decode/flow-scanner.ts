@@ -6,55 +6,30 @@
 // The file is long because a call or a property load a byte is what it is there to avoid.
 
 import type { RawBatch } from '../../src/model/batch.ts';
-import { utf8 } from '../../src/model/bytes.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { parseIpBytes, V4_PREFIX } from '../../src/model/ip.ts';
 import type { DecodeContext } from './context.ts';
-import { FLOW_KEYS, K, NATIVE_KEYS } from './native-keys.ts';
+import {
+  DECISIVE,
+  HAS_TENANT,
+  KEY_STRIDE,
+  keyTable,
+  LONGEST_KEY,
+  lookUpKey,
+  REQUIRED,
+  UNKNOWN,
+} from './flow-key-table.ts';
+import { MinuteMemo } from './minute-memo.ts';
+import { TenantMemo } from './tenant-memo.ts';
 import { TextCache } from './text-cache.ts';
-import { instant, parseTime } from './time.ts';
+import { instant } from './time.ts';
+import { readUuid } from './uuid-bytes.ts';
 
-const UNKNOWN = FLOW_KEYS.length;
-
-/** `"key":` of every flow key as little-endian words: those at 0, 4, length - 4, 8 and 12. */
-const KEY_STRIDE = 8;
-const keyWords = new Int32Array(KEY_STRIDE * (UNKNOWN + 1)).fill(-1); // 0xff is in no UTF-8
-/** Bytes of `"key":`; 8 where a key is always looked up. */
-const keyLength = new Int32Array(UNKNOWN + 1).fill(8);
-for (let key = 0; key < UNKNOWN; key++) {
-  const text = utf8(`"${FLOW_KEYS[key]}":`);
-  if (text.length < 8 || text.length > 20) continue;
-  const view = new DataView(text.buffer, text.byteOffset, text.length);
-  keyLength[key] = text.length;
-  [0, 4, text.length - 4, 8, 12].forEach((at, k) => {
-    if (at + 4 <= text.length) keyWords[key * KEY_STRIDE + k] = view.getInt32(at, true);
-  });
-}
-const LONGEST_KEY = 32;
-
-/** Two hex digits (little-endian pair as read) → their byte; 0x100 for any other pair. */
-const HEX = new Uint16Array(65_536).fill(0x100);
-for (let byte = 0; byte < 256; byte++) {
-  const text = byte.toString(16).padStart(2, '0');
-  for (const a of [text[0], text[0].toUpperCase()]) {
-    for (const b of [text[1], text[1].toUpperCase()]) HEX[a.charCodeAt(0) | (b.charCodeAt(0) << 8)] = byte;
-  }
-}
+/** Keys as `"key":`. */
+const KEYS = keyTable((key) => `"${key}":`);
 
 const NULL_WORD = 0x6c6c756e; // "null"
-const REQUIRED = (1 << K.timestamp) | (1 << K.source_ip) | (1 << K.destination_ip) | (1 << K.protocol);
-const HAS_TENANT = 1 << K.tenant_id;
-/** Without these, what a record is and whose is for the general path to say. */
-const DECISIVE = REQUIRED | HAS_TENANT;
-
-/** Keys that are none of a flow's but that decide what a record is: a record with one is for the general path. */
-const OTHER = new Set(NATIVE_KEYS.slice(UNKNOWN).filter((key) => !key.includes('.')));
-const LONGEST_OTHER = Math.max(...[...OTHER].map((key) => key.length));
-
-/** Direct-mapped: one entry a slot. */
-const TENANT_SLOTS = 256;
-const TENANT_WORDS = 9;
 
 const POWERS = Float64Array.from({ length: 16 }, (_, i) => 10 ** i);
 
@@ -73,14 +48,10 @@ export class FlowScanner {
   private readonly order = Int8Array.from({ length: 128 }, (_, i) => Math.min(i, UNKNOWN));
   private keyEnd = 0;
   private readonly texts: TextCache;
-  /** Tenants by the words of their UUID's text. */
-  private readonly tenantText = new Int32Array(TENANT_SLOTS * TENANT_WORDS);
-  private readonly tenantIndex = new Int32Array(TENANT_SLOTS).fill(-1);
+  private readonly tenants: TenantMemo;
   private tenantStop = 0;
+  private readonly minutes = new MinuteMemo();
   private generation = 0;
-  /** The minute of the last timestamp: its 16 bytes `YYYY-MM-DDThh:mm`, and its ms. */
-  private readonly minuteText = new Int32Array(4);
-  private minuteMs = 0;
   private readonly maxKeys: number;
 
   constructor(context: DecodeContext) {
@@ -88,6 +59,7 @@ export class FlowScanner {
     const { dictionary } = context;
     this.dictionary = dictionary;
     this.texts = new TextCache((bytes, start, end) => dictionary.intern(bytes, start, end));
+    this.tenants = new TenantMemo(context);
     this.maxKeys = Math.min(context.limits.keys, this.order.length);
   }
 
@@ -101,10 +73,8 @@ export class FlowScanner {
       this.limit = bytes.byteLength;
     }
     this.end = segment.end;
-    if (this.source !== segment.source) {
-      this.source = segment.source;
-      this.tenantIndex.fill(-1);
-    }
+    this.source = segment.source;
+    this.tenants.open(segment.source);
     if (this.generation !== this.dictionary.generation) {
       this.generation = this.dictionary.generation;
       this.texts.clear();
@@ -117,8 +87,7 @@ export class FlowScanner {
     const i = nextFlow(flows);
     clearRow(flows, i);
     // Locals, since a property or module binding is read anew at every use.
-    const words = keyWords;
-    const lengths = keyLength;
+    const { words, lengths } = KEYS;
     const { limit, maxKeys } = this;
     const safe = limit - LONGEST_KEY;
     let at = start + 1;
@@ -278,125 +247,44 @@ export class FlowScanner {
   }
 
   private tenantOf(at: number): number {
-    const { bytes, view, tenantText, tenantIndex } = this;
-    const start = at + 1;
-    if (bytes[at] === 34 && start + 37 <= this.end && bytes[start + 36] === 34) {
-      const a = view.getInt32(start, true);
-      const b = view.getInt32(start + 4, true);
-      const slot = (Math.imul(a ^ (b << 3), 0x9e3779b1) >>> 24) & (TENANT_SLOTS - 1);
-      const base = slot * TENANT_WORDS;
-      if (
-        tenantText[base] === a &&
-        tenantText[base + 1] === b &&
-        tenantText[base + 2] === view.getInt32(start + 8, true) &&
-        tenantText[base + 3] === view.getInt32(start + 12, true) &&
-        tenantText[base + 4] === view.getInt32(start + 16, true) &&
-        tenantText[base + 5] === view.getInt32(start + 20, true) &&
-        tenantText[base + 6] === view.getInt32(start + 24, true) &&
-        tenantText[base + 7] === view.getInt32(start + 28, true) &&
-        tenantText[base + 8] === view.getInt32(start + 32, true) &&
-        tenantIndex[slot] >= 0
-      ) {
-        this.tenantStop = start + 37;
-        return tenantIndex[slot];
-      }
-      return this.newTenant(at, slot);
+    const { bytes, end } = this;
+    if (bytes[at] === 34 && at + 38 <= end && bytes[at + 37] === 34) {
+      this.tenantStop = at + 38;
+      const tenant = this.tenants.uuid(bytes, this.view, at + 1);
+      // Were there a quote among the 36 bytes, they would name no tenant and the general path would take the record.
+      return tenant;
     }
-    return this.newTenant(at, -1);
-  }
-
-  private newTenant(at: number, slot: number): number {
     const stop = this.text(at);
     if (stop < 0) return -1;
     this.tenantStop = stop;
-    const tenant = this.context.resolveTenantBytes(this.source, this.bytes, at + 1, stop - 1);
-    if (tenant >= 0 && slot >= 0 && stop === at + 38) {
-      for (let w = 0; w < TENANT_WORDS; w++) {
-        this.tenantText[slot * TENANT_WORDS + w] = this.view.getInt32(at + 1 + w * 4, true);
-      }
-      this.tenantIndex[slot] = tenant;
-    }
-    return tenant;
+    return this.tenants.name(bytes, at + 1, stop - 1);
   }
 
   private timestamp(at: number, flows: FlowColumns, i: number): number {
-    const { bytes, view, minuteText, end } = this;
-    // `"YYYY-MM-DDThh:mm:ss.sssZ"`: the minute is that of the record before, nearly always.
-    if (
-      bytes[at] === 34 &&
-      at + 26 <= end &&
-      view.getInt32(at + 1, true) === minuteText[0] &&
-      view.getInt32(at + 5, true) === minuteText[1] &&
-      view.getInt32(at + 9, true) === minuteText[2] &&
-      view.getInt32(at + 13, true) === minuteText[3] &&
-      bytes[at + 17] === 58 &&
-      bytes[at + 20] === 46 &&
-      bytes[at + 24] === 90 &&
-      bytes[at + 25] === 34
-    ) {
-      const a = bytes[at + 18] - 48;
-      const b = bytes[at + 19] - 48;
-      const c = bytes[at + 21] - 48;
-      const d = bytes[at + 22] - 48;
-      const e = bytes[at + 23] - 48;
-      const fine = a >= 0 && a <= 5 && b >= 0 && b <= 9 && c >= 0 && c <= 9 && d >= 0 && d <= 9 && e >= 0 && e <= 9;
-      if (fine) {
-        flows.timeMs[i] = this.minuteMs + (a * 10 + b) * 1000 + c * 100 + d * 10 + e;
+    const { bytes, view, end } = this;
+    const quoted = bytes[at] === 34;
+    if (quoted && at + 26 <= end && bytes[at + 25] === 34) {
+      const ms = this.minutes.read(bytes, view, at + 1);
+      if (ms >= 0) {
+        flows.timeMs[i] = ms;
         return at + 26;
       }
     }
-    return this.anyTimestamp(at, flows, i);
-  }
-
-  private anyTimestamp(at: number, flows: FlowColumns, i: number): number {
-    const { bytes, view } = this;
-    const quoted = bytes[at] === 34;
     const start = quoted ? at + 1 : at;
     const stop = quoted ? this.text(at) - 1 : this.number(at);
-    if (stop <= start || !parseTime(bytes, start, stop)) return -1;
+    if (stop <= start || !this.minutes.parse(bytes, view, start, stop)) return -1;
     flows.timeMs[i] = instant[0];
     flows.timeNs[i] = instant[1];
-    if (quoted && bytes[stop - 1] === 90 && bytes[start + 10] === 84 && stop - start >= 20 && bytes[start + 4] === 45) {
-      for (let w = 0; w < 4; w++) this.minuteText[w] = view.getInt32(start + w * 4, true);
-      this.minuteMs = Math.floor(instant[0] / 60_000) * 60_000;
-      // Second 60 of a leap second belongs to the next minute: do not keep a minute that is not the text's.
-      if (bytes[start + 17] === 54) this.minuteText[0] = 0;
-    }
     return quoted ? stop + 1 : stop;
   }
 
   private flowId(at: number, flows: FlowColumns, i: number): number {
-    const { bytes, view, end } = this;
+    const { bytes, end } = this;
     if (at + 38 > end || bytes[at] !== 34 || bytes[at + 37] !== 34) return -1;
-    if (bytes[at + 9] !== 45 || bytes[at + 14] !== 45 || bytes[at + 19] !== 45 || bytes[at + 24] !== 45) return -1;
-    const a = HEX[view.getUint16(at + 1, true)];
-    const b = HEX[view.getUint16(at + 3, true)];
-    const c = HEX[view.getUint16(at + 5, true)];
-    const d = HEX[view.getUint16(at + 7, true)];
-    const e = HEX[view.getUint16(at + 10, true)];
-    const f = HEX[view.getUint16(at + 12, true)];
-    const g = HEX[view.getUint16(at + 15, true)];
-    const h = HEX[view.getUint16(at + 17, true)];
-    const j = HEX[view.getUint16(at + 20, true)];
-    const k = HEX[view.getUint16(at + 22, true)];
-    const l = HEX[view.getUint16(at + 25, true)];
-    const m = HEX[view.getUint16(at + 27, true)];
-    const n = HEX[view.getUint16(at + 29, true)];
-    const o = HEX[view.getUint16(at + 31, true)];
-    const p = HEX[view.getUint16(at + 33, true)];
-    const q = HEX[view.getUint16(at + 35, true)];
-    if (((a | b | c | d | e | f | g | h | j | k | l | m | n | o | p | q) & 0x100) !== 0) return -1;
     const { id } = flows;
     const quad = i * 4;
-    const w0 = (a << 24) | (b << 16) | (c << 8) | d;
-    const w1 = (e << 24) | (f << 16) | (g << 8) | h;
-    const w2 = (j << 24) | (k << 16) | (l << 8) | m;
-    const w3 = (n << 24) | (o << 16) | (p << 8) | q;
-    id[quad] = w0;
-    id[quad + 1] = w1;
-    id[quad + 2] = w2;
-    id[quad + 3] = w3;
-    if ((w0 | w1 | w2 | w3) !== 0) flows.flags[i] |= FLOW_FLAG.idGiven;
+    if (!readUuid(bytes, this.view, at + 1, id, quad)) return -1;
+    if ((id[quad] | id[quad + 1] | id[quad + 2] | id[quad + 3]) !== 0) flows.flags[i] |= FLOW_FLAG.idGiven;
     return at + 38;
   }
 
@@ -604,22 +492,6 @@ export class FlowScanner {
     const stop = this.text(at);
     if (stop < 0 || stop >= end || bytes[stop] !== 58) return -1;
     this.keyEnd = stop + 1;
-    const length = stop - at - 2;
-    for (let key = 0; key < UNKNOWN; key++) {
-      const name = FLOW_KEYS[key];
-      if (name.length !== length) continue;
-      let k = 0;
-      while (k < length && bytes[at + 1 + k] === name.charCodeAt(k)) k++;
-      if (k === length) return key;
-    }
-    // Keys with a dot may spell a path, and __proto__ is refused by the general path.
-    if (length === 0 || length > 64 || bytes[at + 1] === 95) return -1;
-    let name = '';
-    for (let k = at + 1; k < stop - 1; k++) {
-      const c = bytes[k];
-      if (c === 46 || c > 126) return -1;
-      if (length <= LONGEST_OTHER) name += String.fromCharCode(c);
-    }
-    return OTHER.has(name as (typeof NATIVE_KEYS)[number]) ? -1 : UNKNOWN;
+    return lookUpKey(bytes, at + 1, stop - 1);
   }
 }

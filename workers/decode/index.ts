@@ -14,7 +14,7 @@ import { createGoflow2JsonDecoder } from './goflow2-json.ts';
 import { createGoflow2ProtobufDecoder } from './goflow2-protobuf.ts';
 import { createHttpdDecoder } from './httpd.ts';
 import { createNativeJsonDecoder } from './native-json.ts';
-import { createGeneralMsgpackDecoder } from './native-msgpack.ts';
+import { createNativeMsgpackDecoder } from './native-msgpack.ts';
 import { createSuricataEveDecoder } from './suricata-eve.ts';
 import { createSyslogDecoder } from './syslog.ts';
 import { createZeekJsonDecoder } from './zeek-json.ts';
@@ -28,7 +28,7 @@ export function createDecoder(
   const context = createDecodeContext(snapshot, dictionary);
   const decoders: Readonly<Record<FormatName, SegmentDecoder>> = {
     'native-json': createNativeJsonDecoder(context),
-    'native-msgpack': createGeneralMsgpackDecoder(context),
+    'native-msgpack': createNativeMsgpackDecoder(context),
     'zeek-tsv': createZeekTsvDecoder(context),
     'zeek-json': createZeekJsonDecoder(context),
     'suricata-eve': createSuricataEveDecoder(context),

@@ -5,6 +5,7 @@ import type { RawBatch, Segment } from '../../src/model/batch.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import { INVALID, MsgpackWalker } from '../../src/model/msgpack-walk.ts';
 import type { DecodeContext, SegmentDecoder } from './context.ts';
+import { MsgpackFlowScanner } from './msgpack-flow-scanner.ts';
 import { acceptRecord } from './native-general.ts';
 import { MsgpackRecord } from './native-msgpack-record.ts';
 
@@ -23,14 +24,40 @@ export function createGeneralMsgpackDecoder(context: DecodeContext): SegmentDeco
   };
 }
 
-export function walkerOf(segment: Segment): MsgpackWalker {
+export function createNativeMsgpackDecoder(context: DecodeContext): SegmentDecoder {
+  const scanner = new MsgpackFlowScanner(context);
+  const { recordBytes } = context.limits;
+  return (batch, segmentIndex, out) => {
+    const segment = batch.segments[segmentIndex];
+    const { flows } = out;
+    const walker = walkerOf(segment);
+    const record = new MsgpackRecord(context, walker);
+    record.batch = batch;
+    record.out = out;
+    record.segmentIndex = segmentIndex;
+    scanner.open(batch, segmentIndex, walker);
+    for (let at = segment.start; at >= 0 && at < segment.end; ) {
+      const stop = scanner.scan(at, flows);
+      if (stop < 0 || stop - at > recordBytes) {
+        at = decodeGenerally(context, batch, segmentIndex, out, walker, record, at);
+        continue;
+      }
+      out.read++;
+      const row = flows.length;
+      if (context.finishFlow(out, row, segmentIndex, batch, at, stop - at)) out.unknownKeys += scanner.unknown;
+      at = stop;
+    }
+  };
+}
+
+function walkerOf(segment: Segment): MsgpackWalker {
   const walker = new MsgpackWalker();
   if (segment.context !== null) walker.restore(segment.context);
   return walker;
 }
 
 /** Decodes the message at `at` and returns the offset behind it, or -1 when nothing behind it can be read. */
-export function decodeGenerally(
+function decodeGenerally(
   context: DecodeContext,
   batch: RawBatch,
   segmentIndex: number,

@@ -55,8 +55,31 @@ export class TextCache {
     this.stop = close + 1;
     const length = close - start;
     if (length === 0) return this.miss(bytes, start, start);
-    const tail = word & ~(-1 << (rest * 8));
-    hash = Math.imul(hash ^ tail ^ (length << 24), 0x85ebca6b);
+    return this.value(bytes, view, start, close, word & ~(-1 << (rest * 8)), hash);
+  }
+
+  /** Value of the text `bytes[start, end)`, which may hold any byte; -1 when one is not ASCII. */
+  find(bytes: Uint8Array, view: DataView, start: number, end: number, limit: number): number {
+    const length = end - start;
+    if (length === 0) return this.miss(bytes, start, start);
+    if (end + 4 > limit) return -1;
+    let hash = 0;
+    let high = 0;
+    let p = start;
+    for (; p + 4 <= end; p += 4) {
+      const word = view.getInt32(p, true);
+      high |= word;
+      hash = Math.imul(hash ^ word, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    const tail = view.getInt32(p, true) & ~(-1 << ((end - p) * 8));
+    if (((high | tail) & 0x80808080) !== 0) return -1;
+    return this.value(bytes, view, start, end, tail, hash);
+  }
+
+  private value(bytes: Uint8Array, view: DataView, start: number, close: number, tail: number, words: number): number {
+    const length = close - start;
+    let hash = Math.imul(words ^ tail ^ (length << 24), 0x85ebca6b);
     hash ^= hash >>> 13;
     if (length >= TEXT_WORDS * 4) return this.miss(bytes, start, close);
     const { entries } = this;
