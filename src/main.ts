@@ -63,14 +63,15 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
   const opened: (() => Promise<unknown> | void)[] = [() => directory.release()];
   try {
     const snapshot = await snapshotOf(directory, config, request.documents);
-    const { store, endpoint } = await openStore(directory, request);
+    const { store: real, endpoint } = await openStore(directory, request);
+    const store = faults.store?.(real) ?? real;
     opened.push(() => store.close());
     if (endpoint) opened.push(() => endpoint.close());
     const plain = new Router(config.workers);
     opened.push(() => plain.stop());
     const router = faults.router?.(plain) ?? plain;
     const sources = createSources(directory, request, snapshot, router);
-    const lanes = await openLanes(directory, request, snapshot, router, faults.store?.(store) ?? store, sources);
+    const lanes = await openLanes(directory, request, snapshot, router, store, sources);
     request.started?.({
       snapshot,
       workers: router.workers,

@@ -64,12 +64,15 @@ describe('the same input gives the same rows and the same alert ids', { concurre
     const alone = await stored('alone', { input: [one] }, []);
     const among = await stored('among', { input: [all] }, []);
     const acme = '11111111-1111-4111-8111-111111111111';
-    for (const table of ['flows', 'traffic_analytics', 'tunnel_stats'] as const) {
-      assert.deepEqual(
-        among[table].filter((row) => row.tenant_id === acme),
-        alone[table],
-        table,
-      );
+    // The id of a record that brings none is made from its place in the file, which differs here.
+    const placeless = (rows: readonly Record<string, unknown>[]): Record<string, unknown>[] =>
+      rows.filter((row) => row.tenant_id === acme).map(({ event_id, log_id, ...row }) => row);
+    for (const table of ['flows', 'traffic_analytics', 'tunnel_stats', 'logs', 'session_events'] as const) {
+      const sorted = (rows: readonly Record<string, unknown>[]): string[] =>
+        placeless(rows)
+          .map((row) => JSON.stringify(row))
+          .sort();
+      assert.deepEqual(sorted(among[table]), sorted(alone[table]), table);
     }
     const named = (dump: Dump): string[] =>
       dump.threat_analytics

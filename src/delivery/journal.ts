@@ -31,6 +31,7 @@ export class Journal {
   private handle: Handle;
   private readonly path: string;
   private kept: JournalEntry[];
+  private last: Promise<void> = Promise.resolve();
 
   private constructor(path: string, handle: Handle, entries: JournalEntry[]) {
     this.path = path;
@@ -53,20 +54,31 @@ export class Journal {
   }
 
   async append(entry: JournalEntry): Promise<void> {
-    await this.handle.appendFile(`${JSON.stringify(entry)}\n`);
-    this.kept.push(entry);
+    return this.exclusively(async () => {
+      await this.handle.appendFile(`${JSON.stringify(entry)}\n`);
+      this.kept.push(entry);
+    });
   }
 
   /** Forgets blocks up to `seq`; called after the ledger holds them. */
   async truncate(seq: number): Promise<void> {
-    this.kept = this.kept.filter((entry) => entry.seq > seq);
-    await rewrite(this.path, this.kept);
-    await this.handle.close();
-    this.handle = await open(this.path, 'a');
+    return this.exclusively(async () => {
+      this.kept = this.kept.filter((entry) => entry.seq > seq);
+      await rewrite(this.path, this.kept);
+      await this.handle.close();
+      this.handle = await open(this.path, 'a');
+    });
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    return this.exclusively(() => this.handle.close());
+  }
+
+  /** Appending while the file is being replaced would write into the old one, and lose the entry. */
+  private exclusively(work: () => Promise<void>): Promise<void> {
+    const done = this.last.then(work);
+    this.last = done.catch(() => {});
+    return done;
   }
 }
 

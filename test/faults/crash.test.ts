@@ -15,7 +15,7 @@ import { assertHolds, expectedOf } from '../support/truth.ts';
 import type { Orders } from '../support/victim.ts';
 
 const HITS = Number(process.env.WEIR_CRASH_HITS ?? 5);
-const RECORDS = 16_000;
+const RECORDS = 12_000;
 const folder = mkdtempSync(join(tmpdir(), 'weir-crash-'));
 const input = join(folder, 'input.ndjson');
 
@@ -52,8 +52,8 @@ describe('after any number of kills', { concurrency: 1 }, () => {
   before(async () => {
     const made = await weir([
       'generate',
-      '--scenario',
-      'demo',
+      '--tenant',
+      'acme',
       '--seed',
       '11',
       '--records',
@@ -86,6 +86,7 @@ describe('after any number of kills', { concurrency: 1 }, () => {
       const data = join(folder, `schedule-${schedule}`);
       for (const point of await killAndFinish(data, kills)) counts.set(point, (counts.get(point) ?? 0) + 1);
       const dump = await dumpOf(data);
+      t.diagnostic(`schedule ${schedule}: ${JSON.stringify(kills)}`);
       const said = `schedule ${schedule}: ${JSON.stringify(kills)}`;
       assertHolds(dump, expectedOf(input));
       for (const table of Object.keys(reference) as (keyof typeof reference)[]) {

@@ -32,7 +32,7 @@ function acknowledgeEarly(store: BlockStore): BlockStore {
   let queue = Promise.resolve();
   return {
     query: (sql, format, parameters) => store.query(sql, format, parameters),
-    close: () => store.close(),
+    close: () => queue.then(() => store.close()),
     write: async (block) => {
       const kept = { ...block, chunks: block.chunks.map((chunk) => chunk.slice()) };
       queue = queue.then(() => new Promise((resolve) => setTimeout(resolve, 500))).then(() => store.write(kept));
