@@ -48,8 +48,7 @@ export class FollowSource implements Source {
         await this.discover();
         waker.watch(new Set([...this.active.values()].map((followed) => dirname(followed.path))));
         let any = false;
-        const inNameOrder = [...this.active.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-        for (const followed of inNameOrder) {
+        for (const followed of this.inOrder()) {
           for await (const batch of followed.news(signal)) {
             any = true;
             yield batch;
@@ -106,6 +105,12 @@ export class FollowSource implements Source {
         break;
       }
     }
+  }
+
+  /** What was rotated away comes before what replaced it; then name order. */
+  private inOrder(): readonly Followed[] {
+    const rank = (followed: Followed): number => (followed.rotated ? 0 : 1);
+    return [...this.active.values()].sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1));
   }
 
   private async begins(path: string, file: FileProgress): Promise<boolean> {

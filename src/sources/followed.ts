@@ -29,7 +29,7 @@ export class Followed {
   private seenSize = -1;
   private rotatedAt: number | null = null;
   /** Only under a name that is not followed: read to its end, then left. */
-  private readonly rotated: boolean;
+  readonly rotated: boolean;
 
   constructor(opened: Opened, file: FileProgress, kit: FollowKit, rotated: boolean) {
     this.opened = opened;

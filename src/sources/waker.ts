@@ -33,12 +33,12 @@ export class Waker {
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
           resolve();
         };
+        const timer = setTimeout(done, ms);
         this.wake = done;
         signal.addEventListener('abort', done, { once: true });
       });

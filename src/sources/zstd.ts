@@ -35,18 +35,19 @@ export class FzstdReader extends ChunkReader {
   private async feed(): Promise<void> {
     const chunk = new Uint8Array(INPUT_CHUNK);
     const count = await this.input.read(chunk, this.inputBytes, true);
+    const { good, problem } = this.frames.check(chunk.subarray(0, count));
     try {
-      const bad = this.frames.check(chunk.subarray(0, count));
-      if (bad !== '') throw new Error(bad);
-      this.decompress.push(chunk.subarray(0, count), count === 0);
+      this.decompress.push(chunk.subarray(0, good), count === 0 || problem !== '');
+      if (problem !== '') throw new Error(problem);
     } catch (error) {
       this.over = true;
+      const message = problem === '' ? (error as Error).message : problem;
       this.fault =
         count === 0
           ? { code: 'input_truncated', detail: 'the zstd stream ends before its end mark' }
           : {
               code: 'input_corrupt',
-              detail: `the zstd stream cannot be read near its byte ${this.inputBytes}: ${(error as Error).message}`,
+              detail: `the zstd stream cannot be read near its byte ${this.inputBytes}: ${message}`,
             };
     }
     this.inputBytes += count;
@@ -61,18 +62,18 @@ class FrameGuard {
   private state: 'frame' | 'block' = 'frame';
   private checksum = false;
 
-  /** '' or what is wrong. */
-  check(chunk: Uint8Array): string {
+  /** How much of the chunk comes before what is wrong, and what that is, or ''. */
+  check(chunk: Uint8Array): { readonly good: number; readonly problem: string } {
     for (let i = 0; i < chunk.length; ) {
       const step = Math.min(this.skip, chunk.length - i);
       this.skip -= step;
       i += step;
-      if (i === chunk.length) return '';
+      if (i === chunk.length) break;
       this.held.push(chunk[i++]);
-      const bad = this.state === 'frame' ? this.frame(this.held) : this.block(this.held);
-      if (bad !== '') return bad;
+      const problem = this.state === 'frame' ? this.frame(this.held) : this.block(this.held);
+      if (problem !== '') return { good: Math.max(0, i - this.held.length), problem };
     }
-    return '';
+    return { good: chunk.length, problem: '' };
   }
 
   private frame(h: readonly number[]): string {
