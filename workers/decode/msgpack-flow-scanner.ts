@@ -30,6 +30,8 @@ const KEYS = keyTable((key) => String.fromCharCode(0xa0 + key.length) + key);
 interface Layout {
   readonly definition: Definition;
   readonly keys: Int8Array | null;
+  /** The definition's bytes, four at a time. */
+  readonly words: Int32Array;
 }
 
 export class MsgpackFlowScanner {
@@ -42,7 +44,8 @@ export class MsgpackFlowScanner {
   private source = 0;
   private generation = 0;
   private walker: MsgpackWalker | null = null;
-  private readonly layouts = new Map<number, Layout>();
+  /** By low id. */
+  private readonly layouts = new Array<Layout | undefined>(64).fill(undefined);
   /** Expected key at each place of a map: what the last record had there. */
   private readonly order = Int8Array.from({ length: 128 }, (_, i) => Math.min(i, UNKNOWN));
   private readonly maxKeys: number;
@@ -71,7 +74,7 @@ export class MsgpackFlowScanner {
     this.end = segment.end;
     this.source = segment.source;
     this.walker = walker;
-    this.layouts.clear();
+    this.layouts.fill(undefined);
     this.tenants.open(segment.source);
     const { generation } = this.context.dictionary;
     if (this.generation !== generation) {
@@ -102,11 +105,15 @@ export class MsgpackFlowScanner {
     const low = bytes[start + 2] & 0x3f;
     const definition = this.walker?.structure(low);
     if (definition === undefined || bytes[start + 2] < 0x40 || bytes[start + 2] > 0x7f) return -1;
-    const { head } = definition;
-    if (start + head.length > end) return -1;
-    for (let k = 0; k < head.length; k++) if (bytes[start + k] !== head[k]) return -1;
-    const layout = this.layout(low);
-    return layout === null ? -1 : this.record(start + head.length, layout.length, layout, flows);
+    const length = definition.head.length;
+    if (start + length > end) return -1;
+    const keys = this.layout(low);
+    const layout = this.layouts[low];
+    if (keys === null || layout === undefined) return -1;
+    const { words } = layout;
+    for (let w = 0; w < words.length; w++) if (this.view.getInt32(start + w * 4, true) !== words[w]) return -1;
+    for (let k = words.length * 4; k < length; k++) if (bytes[start + k] !== definition.head[k]) return -1;
+    return this.record(start + length, keys.length, keys, flows);
   }
 
   private layout(low: number): Int8Array | null {
@@ -114,10 +121,10 @@ export class MsgpackFlowScanner {
     if (walker === null || walker.isTwoByte(low)) return null;
     const definition = walker.structure(low);
     if (definition === undefined) return null;
-    let layout = this.layouts.get(low);
+    let layout = this.layouts[low];
     if (layout?.definition !== definition) {
-      layout = { definition, keys: compile(definition, this.maxKeys) };
-      this.layouts.set(low, layout);
+      layout = { definition, keys: compile(definition, this.maxKeys), words: wordsOf(definition.head) };
+      this.layouts[low] = layout;
     }
     return layout.keys;
   }
@@ -455,6 +462,11 @@ export class MsgpackFlowScanner {
     for (let p = this.textStart; p < stop; p++) if (bytes[p] >= 0x80) return -1;
     return stop;
   }
+}
+
+function wordsOf(head: Uint8Array): Int32Array {
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  return Int32Array.from({ length: head.length >> 2 }, (_, w) => view.getInt32(w * 4, true));
 }
 
 /** Columns of a structure's values; null when it has keys twice, or some that are for the general path. */

@@ -62,6 +62,7 @@ const whole = fc.oneof(
   fc.integer({ min: -5, max: 70_000 }),
   fc.constantFrom(0, 63, 64, 127, 128, 255, 256, 65_535, 65_536, 4_294_967_295, 4_294_967_296, 9_007_199_254_740_991),
   fc.constantFrom(0.5, -1, -0, 1e-7, 1e21, 1785229200, 1785229200.25, 1785229200123, 1785229200123456),
+  fc.constantFrom(99_999_999_999, 100_000_000_000, 500_000_000_000, 99_999_999_999_999, 100_000_000_000_000),
 );
 const jsonValue = fc.oneof(
   whole,
@@ -140,6 +141,60 @@ for (const { name, options } of MODES) {
     );
   });
 }
+
+test('both agree on what no encoder of ours writes', () => {
+  const snapshot = snapshotOf();
+  const fast = runner(createNativeMsgpackDecoder, FORMAT, snapshot);
+  const general = runner(createGeneralMsgpackDecoder, FORMAT, snapshot);
+  const text = (value: string): Buffer =>
+    Buffer.concat([Buffer.from([0xd9, Buffer.byteLength(value)]), Buffer.from(value)]);
+  const good = pack([GOOD], { useRecords: false });
+  // A map of up to 15 pairs begins with one byte, of 18 with three.
+  const pairs = good.subarray(3);
+  const map = (...more: Buffer[]): Buffer =>
+    Buffer.concat([Buffer.from([0xde, 0, 18 + more.length / 2]), pairs, ...more]);
+  const one = { ...GOOD };
+  const packr = new Packr({ sequential: true });
+  const defined = Buffer.from(packr.pack(one));
+  const instance = Buffer.from(packr.pack({ ...one, source_port: 200 }));
+  const port = instance.indexOf(Buffer.from([0xcc, 200]));
+  const splice = (number: number): Buffer =>
+    Buffer.concat([instance.subarray(0, port), Buffer.from([number]), instance.subarray(port + 2)]);
+  const inputs = [
+    map(text('bytes_sent'), Buffer.from([7])),
+    map(text('source_ip'), text('10.0.0.9')),
+    map(text('duration_ms'), Buffer.from([0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0])),
+    map(text('x'), Buffer.from([0xa1, 0xff])),
+    map(text('x'), text('caf\u00e9')),
+    map(text('x'), Buffer.from([0xc7, 1, 5, 0])),
+    map(text('x'), Buffer.from([0xd4, 0, 0])),
+    map(text('x'), Buffer.from([0xca, 0x7f, 0xc0, 0, 0])),
+    map(text('tcp_flags'), Buffer.from([0xca, 0x41, 0, 0, 0])),
+    map(text('tcp_flags'), Buffer.from([0xd0, 0xff])),
+    map(text('tcp_flags'), Buffer.from([0x7f])),
+    map(Buffer.from([0x05]), Buffer.from([0x05])),
+    Buffer.concat([defined, instance, splice(0x7f), splice(0x3f), instance]),
+    Buffer.concat([defined, splice(0x40)]),
+    Buffer.concat([defined, instance.subarray(0, instance.length - 3)]),
+    ...[0, 999_999_999, 1_000_000_000].map((ns) => {
+      const time = Buffer.from([0xd7, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+      time.writeBigUInt64BE((BigInt(ns) << 34n) | 1_785_229_200n, 2);
+      const at = good.indexOf('2026-07-28T09:00:00.003Z') - 1;
+      const whole = good[at] === 0xd9 ? at : at - (good[at - 1] === 0xd9 ? 1 : 0);
+      return Buffer.concat([
+        good.subarray(0, whole),
+        time,
+        good.subarray(good.indexOf('2026-07-28T09:00:00.003Z') + 24),
+      ]);
+    }),
+  ];
+  for (const input of inputs)
+    assert.deepEqual(
+      fast(Buffer.concat([input, good])),
+      general(Buffer.concat([input, good])),
+      input.toString('latin1'),
+    );
+});
 
 /** Identifiers and reject texts depend on where and how a record stands. */
 function withoutPlaces(found: Record<string, unknown>): unknown {
