@@ -133,10 +133,10 @@ describe('gzip', () => {
 });
 
 describe('zstd', () => {
-  it('reads frames and says when they are cut or damaged', async (test) => {
+  it('reads frames and says when they are cut or damaged', async (t0) => {
     const content = lines(30_000);
     const whole = zstd(content, '--check');
-    if (whole === null) return test.skip('the zstd tool is absent');
+    if (whole === null) return t0.skip('the zstd tool is absent');
     const read = async (bytes: Buffer) => {
       const t = kit();
       writeFileSync(join(t.folder, 'x.log'), bytes);

@@ -55,7 +55,7 @@ export async function sizeOf(paths: readonly string[]): Promise<number> {
 async function expand(input: string): Promise<readonly string[]> {
   if (existsSync(input)) return [resolve(input)]; // an existing path wins over its reading as a glob
   if (!isDynamicPattern(input)) return [];
-  const found = await glob(input, { absolute: true, dot: true, expandDirectories: false });
+  const found = await glob(input, { absolute: true, expandDirectories: false });
   return found.sort(byName);
 }
 

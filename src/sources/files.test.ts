@@ -321,3 +321,13 @@ describe('files', () => {
     t.close();
   });
 });
+
+describe('permissions', () => {
+  it('refuses a file that may not be read', async (t0) => {
+    if (process.getuid?.() === 0) return t0.skip('root may read everything');
+    const t = kit();
+    writeFileSync(join(t.folder, 'a.log'), '{}\n', { mode: 0 });
+    await assert.rejects(() => readAll(t.source({})), { code: 'input_unreadable', message: /permission denied/ });
+    t.close();
+  });
+});

@@ -11,6 +11,8 @@ export class FileRegistry {
   private readonly known = new Map<string, FileProgress>();
   /** `length:fingerprint` → identities, oldest generation first. */
   private readonly byFingerprint = new Map<string, string[]>();
+  /** Fingerprint length → how many different fingerprints of it there are. */
+  private readonly lengths = new Map<number, number>();
   /** Identities that this run has met. */
   private readonly met = new Set<string>();
 
@@ -38,9 +40,9 @@ export class FileRegistry {
 
   /** The file that begins like this: the longest fingerprint wins, then the latest generation. */
   find(head: Uint8Array): FileProgress | null {
-    const lengths = new Set<number>();
-    for (const key of this.byFingerprint.keys()) lengths.add(Number(key.slice(0, key.indexOf(':'))));
-    const fitting = [...lengths].filter((length) => length > 0 && length <= head.length).sort((a, b) => b - a);
+    const fitting = [...this.lengths.keys()]
+      .filter((length) => length > 0 && length <= head.length)
+      .sort((a, b) => b - a);
     for (const length of fitting) {
       const files = this.byFingerprint.get(`${length}:${hashHex(head.subarray(0, length))}`);
       if (files !== undefined) return this.known.get(files[files.length - 1])!;
@@ -99,6 +101,8 @@ export class FileRegistry {
     if (old !== undefined && keyOf(old) === key) return;
     if (old !== undefined) this.drop(old);
     const alike = this.byFingerprint.get(key) ?? [];
+    if (alike.length === 0)
+      this.lengths.set(file.fingerprintLength, (this.lengths.get(file.fingerprintLength) ?? 0) + 1);
     alike.push(file.file);
     alike.sort((a, b) => this.known.get(a)!.generation - this.known.get(b)!.generation);
     this.byFingerprint.set(key, alike);
@@ -106,8 +110,14 @@ export class FileRegistry {
 
   private drop(file: FileProgress): void {
     const rest = (this.byFingerprint.get(keyOf(file)) ?? []).filter((other) => other !== file.file);
-    if (rest.length > 0) this.byFingerprint.set(keyOf(file), rest);
-    else this.byFingerprint.delete(keyOf(file));
+    if (rest.length > 0) {
+      this.byFingerprint.set(keyOf(file), rest);
+      return;
+    }
+    this.byFingerprint.delete(keyOf(file));
+    const left = (this.lengths.get(file.fingerprintLength) ?? 1) - 1;
+    if (left > 0) this.lengths.set(file.fingerprintLength, left);
+    else this.lengths.delete(file.fingerprintLength);
   }
 }
 

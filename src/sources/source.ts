@@ -11,7 +11,7 @@ export interface Range {
   readonly file: string;
   readonly from: number;
   readonly to: number;
-  /** `Segment.referenceMs` of everything in the range. */
+  /** `Segment.referenceMs` of everything in the range; 0 for a sorted source, whose spool knows each record's own. */
   readonly referenceMs: number;
   /** `RawBatch.appendedAtMs` of everything in the range; equal for all ranges of one batch. */
   readonly appendedAtMs: number;

@@ -47,6 +47,7 @@ export class SpoolInput implements RawInput {
     this.signal = signal;
     stdin.on('data', this.onData);
     stdin.once('end', this.onEnd);
+    stdin.once('close', this.onEnd); // a pipe that breaks may close without an end
     stdin.once('error', this.onError);
     signal.addEventListener('abort', this.onAbort);
   }
@@ -106,6 +107,7 @@ export class SpoolInput implements RawInput {
   async close(): Promise<void> {
     this.stdin.off('data', this.onData);
     this.stdin.off('end', this.onEnd);
+    this.stdin.off('close', this.onEnd);
     this.stdin.off('error', this.onError);
     this.signal.removeEventListener('abort', this.onAbort);
     this.stdin.pause();
