@@ -89,13 +89,20 @@ export function stampUuid(words: Uint32Array, at: number): void {
   words[at + 2] = (words[at + 2] & 0x3fffffff) | 0x80000000;
 }
 
+const uuidScratch = Buffer.alloc(36, '-');
+/** Where the hex digits of a UUID's text stand, byte by byte. */
+const UUID_PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const DIGITS = Buffer.from('0123456789abcdef');
+
 /** Canonical text of the UUID in four words (most significant first) at `at`. */
 export function uuidText(words: Uint32Array, at: number): string {
-  const a = hex(words[at]);
-  const b = hex(words[at + 1]);
-  const c = hex(words[at + 2]);
-  const d = hex(words[at + 3]);
-  return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+  for (let i = 0; i < 16; i++) {
+    const byte = words[at + (i >> 2)] >>> (24 - (i & 3) * 8);
+    const place = UUID_PLACES[i];
+    uuidScratch[place] = DIGITS[(byte >>> 4) & 15];
+    uuidScratch[place + 1] = DIGITS[byte & 15];
+  }
+  return uuidScratch.toString('latin1', 0, 36);
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
