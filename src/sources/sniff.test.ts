@@ -57,6 +57,8 @@ describe('sniff', () => {
     assert.equal(of('<34>1 2003-10-11T22:14:15.003Z host su - ID47 - message\n'), 'syslog');
     assert.equal(of("<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n"), 'syslog');
     assert.equal(of('Jun  4 15:16:01 combo sshd[1]: x\n'), 'syslog');
+    assert.equal(of('2024-05-01T10:00:00.123456+02:00 web1 sshd[812]: Failed password for root\n'), 'syslog');
+    assert.equal(of('2024-05-01T10:00:00Z INFO started the service\n'), null);
     assert.equal(of('CEF:0|Security|threatmanager|1.0|100|worm stopped|10|src=10.0.0.1\n'), 'cef');
     assert.equal(of('Sep 19 08:26:10 host CEF:0|Security|tm|1.0|100|worm|10|src=10.0.0.1\n'), 'cef');
     assert.equal(of('<134>1 2024-01-01T00:00:00Z host - - - - CEF:0|a|b|1|2|c|3|\n'), 'cef');

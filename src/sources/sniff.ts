@@ -81,7 +81,11 @@ const WEEKDAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
 const CEF = /(?:^|\s)CEF:\d{1,2}\|/;
 const SYSLOG_5424 = /^<\d{1,3}>1 /;
 const SYSLOG_3164 = new RegExp(`^(?:<\\d{1,3}>)?${MONTH} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})? \\S`);
-const SYSLOG_ISO = /^<\d{1,3}>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* \S/;
+/** rsyslog's file format; without a priority only with a program's tag, since many logs begin with such a time. */
+const ISO = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\S{0,20}';
+const SYSLOG_ISO = new RegExp(
+  `^(?:<\\d{1,3}>${ISO} \\S|${ISO} [\\w.:-]{1,255} [\\w./()-]{1,128}(?:\\[\\d{1,10}\\])?: )`,
+);
 const HTTPD_ACCESS = new RegExp(
   `^\\S+ \\S+ \\S+ (?:\\S+ )?\\[\\d\\d/${MONTH}/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}\\] "`,
 );

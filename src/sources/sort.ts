@@ -3,7 +3,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
-import type { Segment } from '../model/batch.ts';
+import { framingOf, type Segment } from '../model/batch.ts';
 import { hashHex } from '../model/hash.ts';
 import type { RecordTimes } from '../model/work.ts';
 import { ContextTracker } from './sort-context.ts';
@@ -71,6 +71,7 @@ export class EventTimeSort {
     const { starts, lengths, timesMs } = times;
     const tracker = new ContextTracker(segment);
     const buffer = this.run.chunk(bytes);
+    const inLines = framingOf(segment.format) === 'lines';
     let at = segment.start;
     let record = first;
     const put = (end: number, timeMs: number): void => {
@@ -82,7 +83,7 @@ export class EventTimeSort {
     for (; record < starts.length && starts[record] < segment.end; record++) {
       put(starts[record], Number.NaN); // what no record covers: headers, blank lines
       const end = starts[record] + lengths[record];
-      put(Math.min(segment.end, buffer[end] === 10 ? end + 1 : end), timesMs[record]);
+      put(Math.min(segment.end, inLines && buffer[end] === 10 ? end + 1 : end), timesMs[record]);
     }
     put(segment.end, Number.NaN);
     return record;
