@@ -1,10 +1,12 @@
 // Runs the cases inside rule files through the real worker path: decode, enrich, decide, match, correlate.
 
+import type { Rule, RuleTest, RuleTestGiven } from '../rules/model.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import { utf8 } from '../src/model/bytes.ts';
-import type { ControlSnapshot, ListDocument, RuleFile } from '../src/model/control.ts';
+import type { ControlSnapshot, ListDocument, PolicyAction, RuleFile } from '../src/model/control.ts';
 import { hashHex, uuidFrom } from '../src/model/hash.ts';
-import { createKit } from './kit.ts';
+import { parsePrefix } from '../src/model/ip.ts';
+import { createKit, type WorkerKit } from './kit.ts';
 import { closeBlock, correlate, createLaneState, match } from './shard.ts';
 
 export interface CaseResult {
@@ -22,31 +24,40 @@ export interface CaseResult {
 export const casePassed = (result: CaseResult): boolean =>
   result.alerts === result.expected && result.refused.length === 0;
 
-/** Every case of every rule, each with fresh state. */
-export function runRuleCases(rules: readonly RuleFile[], lists: readonly ListDocument[] = []): CaseResult[] {
-  const kit = createKit(caseSnapshot(rules, lists));
-  const results: CaseResult[] = [];
-  for (const rule of kit.rules.rules) {
-    for (const test of rule.tests) {
-      const bytes = utf8(test.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-      const lane = createLaneState('case');
-      lane.correlator.apply(kit.snapshot, kit.rules);
-      const { hits, rollup } = match(kit, batchOf(bytes));
-      correlate(lane, hits, rollup);
-      const { fired } = closeBlock(lane, true, false);
-      results.push({
-        rule: rule.id,
-        title: rule.title,
-        file: rule.file,
-        name: test.name,
-        expected: test.alerts,
-        alerts: fired.filter((alert) => alert.rule.id === rule.id).length,
-        refused: kit.decoded.rejects.map((reject) => `${reject.code}: ${reject.detail}`),
-      });
-    }
-  }
-  return results;
+/** Every case of every rule, each with fresh state, under the lists and policies that the case gives. */
+export function runRuleCases(rules: readonly RuleFile[]): CaseResult[] {
+  const kits = new Map<string, WorkerKit>();
+  const kitFor = (given: RuleTestGiven): WorkerKit => {
+    const key = JSON.stringify(given);
+    const kit = kits.get(key) ?? createKit(caseSnapshot(rules, given));
+    kits.set(key, kit);
+    return kit;
+  };
+  const set = kitFor(NOTHING_GIVEN).rules;
+  return set.rules.flatMap((rule) =>
+    rule.tests.map((test) => runCase(kitFor(test.given ?? NOTHING_GIVEN), rule, test)),
+  );
 }
+
+function runCase(kit: WorkerKit, rule: Rule, test: RuleTest): CaseResult {
+  const bytes = utf8(test.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  const lane = createLaneState('case');
+  lane.correlator.apply(kit.snapshot, kit.rules);
+  const { hits, rollup } = match(kit, batchOf(bytes));
+  correlate(lane, hits, rollup);
+  const { fired } = closeBlock(lane, true, false);
+  return {
+    rule: rule.id,
+    title: rule.title,
+    file: rule.file,
+    name: test.name,
+    expected: test.alerts,
+    alerts: fired.filter((alert) => alert.rule.id === rule.id).length,
+    refused: kit.decoded.rejects.map((reject) => `${reject.code}: ${reject.detail}`),
+  };
+}
+
+const NOTHING_GIVEN: RuleTestGiven = { lists: {}, threats: {}, policies: [] };
 
 function batchOf(bytes: Uint8Array): RawBatch {
   const segment = {
@@ -64,11 +75,12 @@ function batchOf(bytes: Uint8Array): RawBatch {
 }
 
 /** One tenant inside 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16, one source. */
-function caseSnapshot(rules: readonly RuleFile[], lists: readonly ListDocument[]): ControlSnapshot {
+function caseSnapshot(rules: readonly RuleFile[], given: RuleTestGiven): ControlSnapshot {
+  const id = uuidFrom('tenant', 'case');
   const body = {
     tenants: [
       {
-        id: uuidFrom('tenant', 'case'),
+        id,
         slug: 'case',
         name: 'case',
         status: 'active' as const,
@@ -78,7 +90,7 @@ function caseSnapshot(rules: readonly RuleFile[], lists: readonly ListDocument[]
         devices: [],
         users: [],
         categories: {},
-        lists,
+        lists: [...listsOf(given.lists, false), ...listsOf(given.threats, true)],
       },
     ],
     sources: [
@@ -93,7 +105,16 @@ function caseSnapshot(rules: readonly RuleFile[], lists: readonly ListDocument[]
         latenessMs: 300_000,
       },
     ],
-    policies: [],
+    policies: given.policies.map((policy, i) => ({
+      id: `case-${i}`,
+      tenant: id,
+      name: policy.name,
+      enabled: true,
+      priority: i,
+      action: policy.action as PolicyAction,
+      version: 1,
+      conditions: policy.conditions,
+    })),
     rules,
     lists: [],
     categories: {},
@@ -102,4 +123,15 @@ function caseSnapshot(rules: readonly RuleFile[], lists: readonly ListDocument[]
     correlate: { groupsPerRule: 100_000, valuesPerGroup: 10_000, suppressionMs: 3_600_000, evidence: 5 },
   };
   return { hash: hashHex(utf8(JSON.stringify(body))), ...body };
+}
+
+function listsOf(lists: Readonly<Record<string, readonly string[]>>, threat: boolean): ListDocument[] {
+  const prefix = (values: readonly string[]): boolean => values.every((value) => parsePrefix(value) !== null);
+  return Object.entries(lists).map(([name, values]) => ({
+    name,
+    kind: prefix(values) ? 'prefix' : 'domain',
+    threat,
+    values,
+    file: '',
+  }));
 }
