@@ -1,6 +1,6 @@
 // The fast path of native MessagePack: one flow record straight from bytes into row i of the columns. Maps, and msgpackr's
 // record structures whose keys are all plain; what else it meets it leaves to the general path by returning -1, as the
-// JSON scanner does.
+// JSON scanner does. Long for the same reason: a value a call, and no more.
 
 import type { RawBatch } from '../../src/model/batch.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
