@@ -60,7 +60,7 @@ export interface RunResult {
 export async function startRun(request: RunRequest): Promise<RunResult> {
   const { config, counts, signal, faults = {} } = request;
   const directory = openDataDirectory(config.data);
-  const opened: (() => Promise<unknown> | void)[] = [() => directory.release()];
+  const opened: (() => Promise<unknown>)[] = [async () => directory.release()];
   try {
     const snapshot = await snapshotOf(directory, config, request.documents);
     const { store: real, endpoint } = await openStore(directory, request);
@@ -104,13 +104,14 @@ async function snapshotOf(
 /** The store, and the local socket through which other processes read it, since it can have one owner only. */
 async function openStore(
   directory: DataDirectory,
-  { config, log, signal }: RunRequest,
+  { config, log, signal, counts }: RunRequest,
 ): Promise<{ store: BlockStore; endpoint: Endpoint | null }> {
   if (config.store.kind === 'null') return { store: new NullStore(), endpoint: null };
   const { memory_bytes: memoryBytes, threads } = config.store;
   const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention: config.retention });
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  return { store: withRetry(chdb, { signal, warn }), endpoint: await serveEndpoint(directory.root, chdb.reader()) };
+  const endpoint = await serveEndpoint(directory.root, chdb.reader(), () => counts.metrics.text());
+  return { store: withRetry(chdb, { signal, warn }), endpoint };
 }
 
 /** Append times are journaled; a coarse clock keeps neighbouring ranges together. Skew is counted in minutes. */

@@ -4,6 +4,7 @@ import type { Alert } from '../model/alert.ts';
 import type { TableName } from '../model/tables.ts';
 import type { BlockEffects, Matched } from '../model/work.ts';
 import type { SourceBatch } from '../sources/source.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import type { LaneObserver } from './lane.ts';
 
 /** As `weir run --json` prints it. */
@@ -47,6 +48,7 @@ export class RunCounts implements LaneObserver {
   late = 0;
   evicted = 0;
   alerts = 0;
+  readonly metrics = new Metrics();
   /** Bytes on disk consumed, by lane stream; the progress line adds them up. */
   readonly bytes = new Map<string, number>();
   readonly rejects = new Map<string, number>();
@@ -68,16 +70,30 @@ export class RunCounts implements LaneObserver {
     this.unknownKeys += counts.unknownKeys;
     for (const [code, count] of Object.entries(counts.rejects))
       this.rejects.set(code, (this.rejects.get(code) ?? 0) + count);
+    for (const outcome of ['accepted', 'rejected', 'skipped'] as const) {
+      this.metrics.add('weir_records_total', counts[outcome], { outcome });
+    }
+    for (const [code, count] of Object.entries(counts.rejects)) this.metrics.add('weir_rejects_total', count, { code });
+    this.metrics.add('weir_unknown_keys_total', counts.unknownKeys);
     const source = batch.segments[0]?.source ?? 0;
     this.bytes.set(String(source), batch.progressBytes);
+    this.metrics.set('weir_input_bytes', this.progressBytes);
   }
 
   stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void {
     this.late += effects.late;
     this.evicted += effects.evicted;
-    for (const [table, count] of rows) this.rows.set(table, (this.rows.get(table) ?? 0) + count);
-    this.alerts += effects.fired.length;
-    for (const alert of effects.fired) this.onAlert(alert);
+    for (const [table, count] of rows) {
+      this.rows.set(table, (this.rows.get(table) ?? 0) + count);
+      this.metrics.add('weir_stored_rows_total', count, { table });
+    }
+    this.metrics.add('weir_late_records_total', effects.late);
+    this.metrics.add('weir_evicted_groups_total', effects.evicted);
+    for (const alert of effects.fired) {
+      this.alerts++;
+      this.metrics.add('weir_alerts_total', 1, { severity: alert.severity });
+      this.onAlert(alert);
+    }
   }
 
   get elapsedSeconds(): number {

@@ -1,5 +1,5 @@
 // Reading while a process runs: it serves queries on a Unix socket, since chDB's directory belongs to one process.
-// Protocol: POST / with {"sql","format","parameters"}; 200 and the output, or 4xx and {"kind","code","message"}.
+// Protocol: GET /metrics gives Prometheus text; POST / with {"sql","format","parameters"}; 200 and the output, or 4xx and {"kind","code","message"}.
 
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
@@ -34,7 +34,11 @@ interface Failure {
  * Serves `opening` (from then on the endpoint's own, closed with it) for the data directory, whose lock the caller holds.
  * Only this user can connect.
  */
-export async function serveEndpoint(directory: string, opening: Reader | Promise<Reader>): Promise<Endpoint> {
+export async function serveEndpoint(
+  directory: string,
+  opening: Reader | Promise<Reader>,
+  metrics: () => Promise<string> = async () => '',
+): Promise<Endpoint> {
   const reader = await opening;
   const { root, endpoint } = dataPaths(directory);
   const own = join(root, 'query.sock');
@@ -43,7 +47,7 @@ export async function serveEndpoint(directory: string, opening: Reader | Promise
   if (fits) rmSync(path, { force: true });
   mkdirSync(dirname(path), { recursive: true });
   const server = createServer((incoming, response) => {
-    answer(incoming, reader).then(
+    answer(incoming, reader, metrics).then(
       (text) => response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text),
       (error: unknown) =>
         response.writeHead(422, { 'content-type': 'application/json' }).end(JSON.stringify(failure(error))),
@@ -73,7 +77,8 @@ export async function serveEndpoint(directory: string, opening: Reader | Promise
   };
 }
 
-async function answer(incoming: IncomingMessage, reader: Reader): Promise<string> {
+async function answer(incoming: IncomingMessage, reader: Reader, metrics: () => Promise<string>): Promise<string> {
+  if (incoming.method === 'GET' && incoming.url === '/metrics') return metrics();
   if (incoming.method !== 'POST') throw new UsageError('questions are POSTed here.');
   const chunks: Buffer[] = [];
   let length = 0;
