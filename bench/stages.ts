@@ -66,14 +66,12 @@ function round(kit: WorkerKit, lines: readonly string[], batches: readonly RawBa
     work();
     spent[stage] += (performance.now() - start) / 1000;
   };
-  const perBatch = Math.ceil(lines.length / batches.length);
   const lane = createLaneState('bench');
   lane.correlator.apply(counted.length > 0 ? correlationKit.snapshot : kit.snapshot, correlationKit.rules);
+  timed('calibration', () => {
+    for (const line of lines) sink = JSON.parse(line);
+  });
   batches.forEach((batch, b) => {
-    // The calibration runs between the batches, so that both feel the same weather.
-    timed('calibration', () => {
-      for (let i = b * perBatch; i < Math.min(lines.length, (b + 1) * perBatch); i++) sink = JSON.parse(lines[i]);
-    });
     const { decoded, dictionary, snapshot } = kit;
     dictionary.trim();
     decoded.reset();

@@ -1,6 +1,7 @@
 // weir bench: how fast the worker path is on this machine, as ratios to JSON.parse.
 
 import { availableParallelism } from 'node:os';
+import { benchPipeline, type PipelineReport } from '../../bench/pipeline.ts';
 import { benchStages, type StageReport } from '../../bench/stages.ts';
 import { wholeNumber } from './generate.ts';
 import type { Verb } from './verb.ts';
@@ -11,18 +12,30 @@ export const bench: Verb = {
   summary: 'Measures each stage of the worker path against JSON.parse of the same records, in one process.',
   options: {
     json: { type: 'boolean', help: 'one JSON document on standard output' },
-    records: { type: 'string', default: '40000', argument: 'N', help: 'records a round' },
+    pipeline: { type: 'boolean', help: 'whole runs instead: 1 and 2 workers into nothing, 1 into the embedded store' },
+    records: {
+      type: 'string',
+      argument: 'N',
+      help: 'records a round (default 40000), or of a whole run (default 1000000)',
+    },
     batch: { type: 'string', default: '2000', argument: 'N', help: 'records a batch' },
     rules: { type: 'string', default: '500', argument: 'N', help: 'synthetic flow rules' },
     rounds: { type: 'string', default: '9', argument: 'N', help: 'rounds; medians are shown' },
   },
-  examples: ['weir bench', 'weir bench --rules 3000 --json'],
+  examples: ['weir bench', 'weir bench --rules 3000 --json', 'weir bench --pipeline --records 2000000'],
   async run(values, _positionals, io) {
+    const rules = wholeNumber(values.rules, 'rules', 1, 20_000);
+    if (values.pipeline) {
+      const records = wholeNumber(values.records ?? '1000000', 'records', 1000, 1e9);
+      const report = await benchPipeline(records, rules, (line) => io.stderr.write(`${line} …\n`));
+      io.stdout.write(values.json ? `${JSON.stringify(report)}\n` : pipelineText(report));
+      return 0;
+    }
     const rounds = wholeNumber(values.rounds, 'rounds', 7, 1000);
     const report = benchStages({
-      records: wholeNumber(values.records, 'records', 1000, 1e7),
+      records: wholeNumber(values.records ?? '40000', 'records', 1000, 1e7),
       batchRecords: wholeNumber(values.batch, 'batch', 1, 1e6),
-      rules: wholeNumber(values.rules, 'rules', 1, 20_000),
+      rules,
       rounds,
       onRound: (round) => {
         if (io.stderr.isTTY && !values.json) io.stderr.write(`\rround ${round} of ${rounds} `);
@@ -50,6 +63,22 @@ function text(report: StageReport): string {
     '',
     `full worker path: ${report.full_path_x.toFixed(2)}x (${report.full_path_low.toFixed(2)}–${report.full_path_high.toFixed(2)})`,
     'correlate is measured apart, at one hit in ten flows.',
+    '',
+  ].join('\n');
+}
+
+function pipelineText(report: PipelineReport): string {
+  const rows = report.runs.map(
+    (run) =>
+      `  ${run.name.padEnd(26)} ${run.x.toFixed(2).padStart(6)}x  ${Math.round(run.records / run.seconds)
+        .toLocaleString('en')
+        .padStart(9)}/s  ` +
+      `${(run.records / run.cpu_seconds / report.calibration_per_s).toFixed(2).padStart(5)}x a CPU-second  main thread ${Math.round(run.main_us_per_1000)} µs per 1,000  peak ${Math.round(run.peak_rss_bytes / 2 ** 20)} MiB`,
+  );
+  return [
+    `calibration: JSON.parse of the same ${report.record_bytes}-byte records, ${report.calibration_per_s.toLocaleString('en')}/s; ${report.rules} rules`,
+    ...rows,
+    `two workers against one: ${report.scaling.toFixed(2)}; the embedded store against none: ${report.store_share.toFixed(2)}`,
     '',
   ].join('\n');
 }
