@@ -3,17 +3,26 @@
 
 import { LOG_SEVERITIES } from '../../src/model/records.ts';
 import type { DecodeContext, SegmentDecoder } from './context.ts';
-import { parseSyslog } from './syslog.ts';
+import { readSyslogHeader, type SyslogHeader } from './syslog-header.ts';
 import { type LineSource, type ParsedLine, textDecoder } from './text-lines.ts';
 import { instant, parseTimeText } from './time.ts';
-import { monthOf } from './wall-clock.ts';
+import { monthOf, timeOfDayMs, wallDateMs } from './wall-clock.ts';
 
 const MAX_KEYS = 512;
 
 export function createCefDecoder(context: DecodeContext): SegmentDecoder {
-  return textDecoder(context, (line, source) =>
-    line.startsWith('CEF:') ? parseCef(line, source, null) : parseSyslog(line, source),
-  );
+  return textDecoder(context, (line, source) => {
+    if (line.startsWith('CEF:')) return parseCef(line, source, null);
+    const header = readSyslogHeader(line, source);
+    if ('code' in header) return header;
+    if (carriesCef(header)) return parseCef(line.slice(line.indexOf('CEF:')), source, header);
+    return { code: 'format_mismatch', detail: 'the line holds no CEF: record' };
+  });
+}
+
+/** True when a syslog line is an envelope around a CEF record. */
+export function carriesCef({ program, message }: SyslogHeader): boolean {
+  return program === 'CEF' || message.startsWith('CEF:');
 }
 
 interface Envelope {
@@ -95,18 +104,24 @@ function timeOf(text: string, { clock, referenceMs }: LineSource): { ms: number;
   if (!match) return parseTimeText(text) ? { ms: instant[0], ns: instant[1] } : null;
   const [, monthName, day, year, hour, minute, second, milli = '0'] = match;
   const month = monthOf(monthName);
-  if (month < 0) return null;
-  const timeOfDay = (Number(hour) * 3600 + Number(minute) * 60 + Number(second)) * 1000 + Number(milli.padEnd(3, '0'));
+  const timeOfDay = timeOfDayMs(hour, minute, second) + Number(milli.padEnd(3, '0'));
+  if (month < 0 || Number.isNaN(timeOfDay)) return null;
   const ms = year
-    ? clock.utc(Date.UTC(Number(year), month, Number(day)) + timeOfDay)
+    ? clock.utc(wallDateMs(Number(year), month, Number(day)) + timeOfDay)
     : clock.utcWithoutYear(month, Number(day), timeOfDay, referenceMs);
   return Number.isNaN(ms) ? null : { ms, ns: 0 };
 }
 
+const WORDS = new Map([
+  ['low', 2],
+  ['medium', 5],
+  ['high', 8],
+  ['very-high', 10],
+]);
+
 /** CEF counts 0 (low) to 10 (very high), or writes words. */
 function severityOf(text: string): string {
-  const words: Record<string, number> = { low: 2, medium: 5, high: 8, 'very-high': 10 };
-  const value = /^\d{1,2}$/.test(text) ? Number(text) : (words[text.toLowerCase()] ?? -1);
+  const value = /^\d{1,2}$/.test(text) ? Number(text) : (WORDS.get(text.toLowerCase()) ?? -1);
   if (value < 0) return '';
   return LOG_SEVERITIES[value >= 9 ? 2 : value >= 7 ? 3 : value >= 4 ? 4 : 6];
 }

@@ -4,7 +4,7 @@ import { parseIp } from '../../src/model/ip.ts';
 import { LOG_SEVERITIES } from '../../src/model/records.ts';
 import type { DecodeContext, SegmentDecoder } from './context.ts';
 import { type LineSource, type ParsedLine, textDecoder } from './text-lines.ts';
-import { monthOf, offsetMinutes } from './wall-clock.ts';
+import { monthOf, offsetMinutes, timeOfDayMs, wallDateMs } from './wall-clock.ts';
 
 const ACCESS =
   /^(\S{1,255}) (\S{1,100}) (.{1,100}?) \[(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\] "((?:[^"\\]|\\.){0,16000})" (\d{3}|-) (\d{1,19}|-)(?: "((?:[^"\\]|\\.){0,8000})" "((?:[^"\\]|\\.){0,8000})")?/;
@@ -50,8 +50,8 @@ function accessEvent(match: RegExpExecArray): ParsedLine {
     agent,
   ] = match;
   const month = monthOf(monthName);
-  if (month < 0) return badTime(monthName);
-  const wall = Date.UTC(Number(year), month, Number(day), Number(hour), Number(minute), Number(second));
+  const wall = wallDateMs(Number(year), month, Number(day)) + timeOfDayMs(hour, minute, second);
+  if (Number.isNaN(wall)) return badTime(`${day} ${monthName} ${year} ${hour}:${minute}:${second}`);
   const request = unescaped(requestText);
   const [method = '', target = '', protocol = ''] = request.split(' ', 3);
   const query = target.indexOf('?');
@@ -87,8 +87,8 @@ function accessEvent(match: RegExpExecArray): ParsedLine {
 function errorEvent(match: RegExpExecArray, { clock }: LineSource): ParsedLine {
   const [, monthName, day, hour, minute, second, fraction = '', year, module = '', level, rest] = match;
   const month = monthOf(monthName);
-  if (month < 0) return badTime(monthName);
-  const wall = Date.UTC(Number(year), month, Number(day), Number(hour), Number(minute), Number(second));
+  const wall = wallDateMs(Number(year), month, Number(day)) + timeOfDayMs(hour, minute, second);
+  if (Number.isNaN(wall)) return badTime(`${day} ${monthName} ${year} ${hour}:${minute}:${second}`);
   const nanos = Number(fraction.padEnd(9, '0')) || 0;
   const [, clientText = '', message = rest] = CLIENT.exec(rest) ?? [];
   const client = parseIp(clientText, words, 0) ? clientText : clientText.replace(/:\d{1,5}$/, '');

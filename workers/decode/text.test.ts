@@ -105,6 +105,20 @@ test('httpd access and error records', () => {
   assert.deepEqual([modern.sourceIp, modern.fields.module, modern.ns], ['72.15.99.187', 'core', 22000]);
 });
 
+test('dates and times that do not exist are rejects', () => {
+  const syslog = 'Feb 30 06:55:46 h p: m\nDec 10 24:00:00 h p: m\n<34>Dec 10 06:61:00 h p: m\n';
+  assert.deepEqual(
+    decodeAll('syslog', syslog).rejects.map((r) => r.code),
+    Array(3).fill('bad_timestamp'),
+  );
+  const httpd =
+    '1.2.3.4 - - [31/Feb/2020:13:55:36 -0700] "GET / HTTP/1.1" 200 1\n[Sun Dec 04 25:15:09 2005] [error] x\n';
+  assert.deepEqual(
+    decodeAll('httpd', httpd).rejects.map((r) => r.code),
+    Array(2).fill('bad_timestamp'),
+  );
+});
+
 test('lines of other shapes are rejects, each with a code', () => {
   const out = decodeAll('syslog', 'hello\n\nDec 40 06:55:46 h p: m\n<999>Dec 10 06:55:46 h p: m\n');
   assert.deepEqual(

@@ -20,6 +20,18 @@ export function offsetMinutes(text: string): number | null {
   return match[1] === '-' ? -minutes : minutes;
 }
 
+/** Milliseconds since midnight of `hh`, `mm`, `ss` (60 is a leap second); NaN when there is no such time. */
+export function timeOfDayMs(hour: string, minute: string, second: string): number {
+  const [h, m, s] = [Number(hour), Number(minute), Number(second)];
+  return h > 23 || m > 59 || s > 60 ? Number.NaN : (h * 3600 + m * 60 + s) * 1000;
+}
+
+/** Midnight of a date (month 0–11) as if the wall clock were UTC; NaN when there is no such date. */
+export function wallDateMs(year: number, month: number, day: number): number {
+  const ms = Date.UTC(year, month, day);
+  return day >= 1 && new Date(ms).getUTCMonth() === month ? ms : Number.NaN;
+}
+
 export class WallClock {
   private readonly zone: ZoneClock | null;
   private readonly fixedMs: number;
@@ -44,8 +56,8 @@ export class WallClock {
     const limit = referenceMs + 86_400_000;
     const year = new Date(limit).getUTCFullYear();
     for (let candidate = year; candidate > year - 9; candidate--) {
-      const wall = Date.UTC(candidate, month, day);
-      if (new Date(wall).getUTCMonth() !== month) continue; // 29 February of a common year
+      const wall = wallDateMs(candidate, month, day);
+      if (Number.isNaN(wall)) continue; // 29 February of a common year
       const utc = this.utc(wall + timeOfDayMs);
       if (utc <= limit) return utc;
     }
