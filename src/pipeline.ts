@@ -19,18 +19,26 @@ const TICK_MS = 250;
 export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const runs = parts.lanes.map((lane) =>
-    runLane(lane, parts, stop).catch((error: unknown) => {
-      failed.abort(error); // one lane's broken world stops the others in good order
+  const fail = (error: unknown): void => failed.abort(error); // one lane's broken world stops the others in good order
+  const runs = parts.lanes.map(async (lane) => {
+    try {
+      await runLane(lane, parts, stop, fail);
+    } catch (error) {
+      fail(error);
       throw error;
-    }),
-  );
+    }
+  });
   const results = await Promise.allSettled(runs);
   const broken = results.find((result) => result.status === 'rejected');
   if (broken) throw broken.reason;
 }
 
-async function runLane(lane: Lane, { router, reach }: PipelineParts, signal: AbortSignal): Promise<void> {
+async function runLane(
+  lane: Lane,
+  { router, reach }: PipelineParts,
+  signal: AbortSignal,
+  fail: (error: unknown) => void,
+): Promise<void> {
   await lane.open(); // state as of the last commit
   const input = lane.input(signal); // unfinished blocks of the journal first; over budget the source waits (guarantee 4)
   const match = async (item: LaneItem): Promise<Matched | null> => {
@@ -39,7 +47,7 @@ async function runLane(lane: Lane, { router, reach }: PipelineParts, signal: Abo
     const appendedAtMs = ranges[0]?.appendedAtMs ?? 0;
     return router.match(item.control, { bytes, segments, appendedAtMs }).finally(() => item.batch.release());
   };
-  const ticker = setInterval(() => lane.closeIfDue().catch(() => {}), TICK_MS);
+  const ticker = setInterval(() => lane.closeIfDue().catch(fail), TICK_MS);
   try {
     for await (const { item, result } of inOrder(input, match, router.workers * 2 + 1)) {
       reach('after-match');

@@ -2,6 +2,7 @@
 // The command line: finds the verb, parses its options, prints help, maps outcomes to exit statuses.
 
 import { parseArgs } from 'node:util';
+import { SinkError } from '../sinks/sink.ts';
 import { alerts } from './alerts.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
@@ -62,14 +63,22 @@ function report(error: unknown, verb: Verb | undefined, io: Io): number {
     io.stderr.write(`weir: ${error.message}\nSee '${hint}'.\n`);
     return 2;
   }
-  if (error instanceof OperationalError) {
-    io.stderr.write(`weir: ${error.message} [${error.code}]\n`);
+  const code = worldCode(error);
+  if (code !== null) {
+    io.stderr.write(`weir: ${(error as Error).message} [${code}]\n`);
     return 1;
   }
   io.stderr.write(
     `weir: unexpected failure, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return 1;
+}
+
+/** The code of a failure outside the program (store, disk, permissions); null for what must be a bug. */
+function worldCode(error: unknown): string | null {
+  if (error instanceof OperationalError || error instanceof SinkError) return error.code;
+  const isErrno = error instanceof Error && 'syscall' in error && 'code' in error;
+  return isErrno ? String(error.code) : null;
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -138,7 +138,7 @@ export class Lane {
     });
   }
 
-  /** Closes the open block if it is due by time; called by a timer, for input that has fallen silent. */
+  /** Closes the open block if it is due by time; called by a timer, for input that has fallen silent. Throws once failed. */
   async closeIfDue(): Promise<void> {
     return this.exclusively(async () => {
       if (this.block && this.seq >= (this.parts.journal.pending.at(-1)?.seq ?? 0) && this.isDue())
@@ -259,9 +259,15 @@ export class Lane {
     if (this.failed) throw this.failed;
   }
 
+  /** One after the other. After a failure nothing more is taken: a block may be half closed, and only recovery can finish it. */
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.chain.then(work);
-    this.chain = done.catch(() => {});
+    const done = this.chain.then(() => {
+      this.throwIfFailed();
+      return work();
+    });
+    this.chain = done.catch((error: unknown) => {
+      this.failed ??= error;
+    });
     return done;
   }
 

@@ -57,13 +57,16 @@ test('poison stops loudly as store_refused, a fatal error as itself', async () =
   assert.equal(fatal.store.calls, 1);
 });
 
-test('a stop ends the waiting', async () => {
+test('a stop ends the waiting, not the first attempt', async () => {
   const { retried, controller } = setup(
     Array.from({ length: 1000 }, () => new SinkError('retryable', 'ENOSPC', 'full')),
   );
   const write = retried.write(block);
   setTimeout(() => controller.abort(new Error('stop')), 10);
-  await assert.rejects(write, /stop/);
+  await assert.rejects(write, /full/);
+  const healthy = setup([]);
+  healthy.controller.abort(new Error('stop'));
+  await healthy.retried.write(block);
 });
 
 test('errors are classed by what helps', () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BlockStore, type QueryParameters, SinkError, type StoreBlock } from './sink.ts';
 
 export interface RetryOptions {
-  /** Ends the waiting; the write then rejects with the signal's reason. */
+  /** Ends the waiting: after one more attempt the write rejects with the store's own error. */
   readonly signal: AbortSignal;
   /** Called for the first failure of a block and then at most once in `logEveryMs`. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -27,13 +27,14 @@ async function writeForEver(store: BlockStore, block: StoreBlock, options: Retry
   let delay = firstDelayMs;
   let logged = Number.NEGATIVE_INFINITY;
   for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
     try {
       return await store.write(block);
     } catch (error) {
       if (!(error instanceof SinkError)) throw error;
       if (error.kind === 'poison') throw refused(block, error);
-      if (error.kind === 'fatal') throw error;
+      // Asked to stop, Weir still writes what it took, but does not wait for a store that cannot take it: the block stays
+      // journaled, and the next run repeats it.
+      if (error.kind === 'fatal' || signal.aborted) throw error;
       const now = performance.now();
       if (now - logged >= logEveryMs) {
         logged = now;
@@ -45,7 +46,7 @@ async function writeForEver(store: BlockStore, block: StoreBlock, options: Retry
           error: error.message,
         });
       }
-      await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await sleep(delay, undefined, { signal }).catch(() => {});
       delay = Math.min(delay * 2, maxDelayMs);
     }
   }
