@@ -1,6 +1,6 @@
-# Two stages: build with everything, run with what is needed. Node 24 is the newest LTS line.
+# Two stages: build with everything, run with what is needed. Node 26 is the newest LTS line.
 # --build-arg EMBEDDED=false leaves out chDB (half a gigabyte), for production where ClickHouse runs as a server.
-FROM node:24-bookworm-slim AS build
+FROM node:26-slim AS build
 WORKDIR /weir
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
@@ -18,7 +18,7 @@ ARG EMBEDDED=true
 RUN if [ "$EMBEDDED" = "true" ]; then npm prune --omit=dev --ignore-scripts; else npm prune --omit=dev --omit=optional --ignore-scripts; fi \
  && find dist -name '*.test.js*' -delete
 
-FROM node:24-bookworm-slim
+FROM node:26-slim
 ENV NODE_ENV=production
 WORKDIR /weir
 RUN mkdir /data && chown node:node /data
