@@ -2,12 +2,12 @@
 // The command line: finds the verb, parses its options, prints help, maps outcomes to exit statuses.
 
 import { parseArgs } from 'node:util';
-import { SinkError } from '../sinks/sink.ts';
 import { alerts } from './alerts.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { docs } from './docs.ts';
+import { failureOf } from './failure.ts';
 import { generate } from './generate.ts';
 import { helpFor, helpForAll } from './help.ts';
 import { policy } from './policy.ts';
@@ -15,7 +15,7 @@ import { query } from './query.ts';
 import { rejects } from './rejects.ts';
 import { rules } from './rules.ts';
 import { run } from './run.ts';
-import { type Io, OperationalError, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
+import { type Io, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
 
 const VERBS: readonly Verb[] = [demo, run, alerts, query, rejects, check, policy, rules, generate, bench, docs];
 
@@ -37,7 +37,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const { values, positionals } = parse(verb, rest);
     return await verb.run(values, positionals, io);
   } catch (error) {
-    return report(error, verb, io);
+    return report(error, verb, rest.includes('--json'), io);
   }
 }
 
@@ -57,28 +57,14 @@ function parse(verb: Verb, args: readonly string[]): { values: Values; positiona
   }
 }
 
-function report(error: unknown, verb: Verb | undefined, io: Io): number {
-  if (error instanceof UsageError) {
-    const hint = verb ? `weir ${verb.name} --help` : 'weir --help';
-    io.stderr.write(`weir: ${error.message}\nSee '${hint}'.\n`);
-    return 2;
-  }
-  const code = worldCode(error);
-  if (code !== null) {
-    io.stderr.write(`weir: ${(error as Error).message} [${code}]\n`);
-    return 1;
-  }
-  io.stderr.write(
-    `weir: unexpected failure, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  return 1;
-}
-
-/** The code of a failure outside the program (store, disk, permissions); null for what must be a bug. */
-function worldCode(error: unknown): string | null {
-  if (error instanceof OperationalError || error instanceof SinkError) return error.code;
-  const isErrno = error instanceof Error && 'syscall' in error && 'code' in error;
-  return isErrno ? String(error.code) : null;
+/** The failure in a sentence on standard error, and with --json as the one document on standard output. */
+function report(error: unknown, verb: Verb | undefined, json: boolean, io: Io): number {
+  const { code, message, status, stack } = failureOf(error);
+  if (json) io.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  if (status === 2) io.stderr.write(`weir: ${message}\nSee '${verb ? `weir ${verb.name} --help` : 'weir --help'}'.\n`);
+  else if (stack === '') io.stderr.write(`weir: ${message} [${code}]\n`);
+  else io.stderr.write(`weir: unexpected failure, please report it\n${stack}\n`);
+  return status;
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

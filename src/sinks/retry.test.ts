@@ -63,7 +63,7 @@ test('a stop ends the waiting, not the first attempt', async () => {
   );
   const write = retried.write(block);
   setTimeout(() => controller.abort(new Error('stop')), 10);
-  await assert.rejects(write, /full/);
+  await assert.rejects(write, { code: 'store_unavailable', message: /ENOSPC: full/ });
   const healthy = setup([]);
   healthy.controller.abort(new Error('stop'));
   await healthy.retried.write(block);

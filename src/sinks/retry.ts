@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BlockStore, type QueryParameters, SinkError, type StoreBlock } from './sink.ts';
 
 export interface RetryOptions {
-  /** Ends the waiting: after one more attempt the write rejects with the store's own error. */
+  /** Ends the waiting: after one more attempt the write rejects with `store_unavailable`. */
   readonly signal: AbortSignal;
   /** Called for the first failure of a block and then at most once in `logEveryMs`. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -34,7 +34,8 @@ async function writeForEver(store: BlockStore, block: StoreBlock, options: Retry
       if (error.kind === 'poison') throw refused(block, error);
       // Asked to stop, Weir still writes what it took, but does not wait for a store that cannot take it: the block stays
       // journaled, and the next run repeats it.
-      if (error.kind === 'fatal' || signal.aborted) throw error;
+      if (error.kind === 'fatal') throw error;
+      if (signal.aborted) throw unavailable(error);
       const now = performance.now();
       if (now - logged >= logEveryMs) {
         logged = now;
@@ -50,6 +51,12 @@ async function writeForEver(store: BlockStore, block: StoreBlock, options: Retry
       delay = Math.min(delay * 2, maxDelayMs);
     }
   }
+}
+
+function unavailable(cause: SinkError): SinkError {
+  const what = `stopped while the store could not take a block (${cause.code}: ${cause.message})`;
+  const message = `${what}; nothing is lost: the same command goes on from there.`;
+  return new SinkError('fatal', 'store_unavailable', message, cause);
 }
 
 function refused(block: StoreBlock, cause: SinkError): SinkError {
