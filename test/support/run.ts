@@ -14,10 +14,15 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** The compiled tree that this file is part of, so that children are of the same build as the test. */
+export const TREE = join(import.meta.dirname, '..', '..');
+
 export function child(script: string, args: readonly string[], input?: Uint8Array): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const path = join(PACKAGE_ROOT, 'dist', script);
-    const process_ = spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'pipe'], cwd: PACKAGE_ROOT });
+    const process_ = spawn(process.execPath, [join(TREE, script), ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: PACKAGE_ROOT,
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     process_.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
