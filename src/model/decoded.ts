@@ -1,7 +1,7 @@
 // What decoding a batch yields. One instance a worker, reused: `reset` before each batch.
 
 import type { Dictionary } from './dictionary.ts';
-import { createFlowColumns, type FlowColumns } from './flow.ts';
+import { createFlowColumns, type FlowColumns, resetFlows } from './flow.ts';
 import type { LogEvent, RejectedRecord, SessionEvent, TunnelStat } from './records.ts';
 import type { RejectCode } from './reject.ts';
 
@@ -23,7 +23,7 @@ export class Decoded {
   }
 
   reset(): void {
-    this.flows.length = 0;
+    resetFlows(this.flows);
     this.logs = [];
     this.sessions = [];
     this.tunnels = [];
