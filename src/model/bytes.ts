@@ -21,7 +21,8 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
-  private view: DataView;
+  /** Over all of `bytes`; anew whenever that grows. */
+  view: DataView;
 
   constructor(capacity = 65_536) {
     this.bytes = new Uint8Array(capacity);

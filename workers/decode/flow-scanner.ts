@@ -6,7 +6,6 @@
 // The file is long because a call or a property load a byte is what it is there to avoid.
 
 import type { RawBatch } from '../../src/model/batch.ts';
-import type { Dictionary } from '../../src/model/dictionary.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { parseIpBytes, V4_PREFIX } from '../../src/model/ip.ts';
 import type { DecodeContext } from './context.ts';
@@ -21,8 +20,8 @@ import {
   UNKNOWN,
 } from './flow-key-table.ts';
 import { MinuteMemo } from './minute-memo.ts';
+import { PlainTexts } from './plain-texts.ts';
 import { TenantMemo } from './tenant-memo.ts';
-import { TextCache } from './text-cache.ts';
 import { instant } from './time.ts';
 import { readUuid } from './uuid-bytes.ts';
 
@@ -37,7 +36,6 @@ export class FlowScanner {
   /** Keys of the scanned record that no column holds. */
   unknown = 0;
   private readonly context: DecodeContext;
-  private readonly dictionary: Dictionary;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   private end = 0;
@@ -47,18 +45,16 @@ export class FlowScanner {
   /** Expected key at each place: what the last record had there. */
   private readonly order = Int8Array.from({ length: 128 }, (_, i) => Math.min(i, UNKNOWN));
   private keyEnd = 0;
-  private readonly texts: TextCache;
+  private readonly texts: PlainTexts;
   private readonly tenants: TenantMemo;
   private tenantStop = 0;
   private readonly minutes = new MinuteMemo();
-  private generation = 0;
   private readonly maxKeys: number;
 
   constructor(context: DecodeContext) {
     this.context = context;
     const { dictionary } = context;
-    this.dictionary = dictionary;
-    this.texts = new TextCache((bytes, start, end) => dictionary.intern(bytes, start, end));
+    this.texts = new PlainTexts(dictionary);
     this.tenants = new TenantMemo(context);
     this.maxKeys = Math.min(context.limits.keys, this.order.length);
   }
@@ -75,10 +71,6 @@ export class FlowScanner {
     this.end = segment.end;
     this.source = segment.source;
     this.tenants.open(segment.source);
-    if (this.generation !== this.dictionary.generation) {
-      this.generation = this.dictionary.generation;
-      this.texts.clear();
-    }
   }
 
   /** Scans the record that starts at `start` into row `flows.length` (not added yet). Offset behind its '}', or -1. */

@@ -18,8 +18,8 @@ import {
   UNKNOWN,
 } from './flow-key-table.ts';
 import { MinuteMemo } from './minute-memo.ts';
+import { PlainTexts } from './plain-texts.ts';
 import { TenantMemo } from './tenant-memo.ts';
-import { TextCache } from './text-cache.ts';
 import { instant } from './time.ts';
 import { readUuid } from './uuid-bytes.ts';
 
@@ -42,7 +42,6 @@ export class MsgpackFlowScanner {
   private end = 0;
   private limit = 0;
   private source = 0;
-  private generation = 0;
   private walker: MsgpackWalker | null = null;
   /** By low id. */
   private readonly layouts = new Array<Layout | undefined>(64).fill(undefined);
@@ -50,7 +49,7 @@ export class MsgpackFlowScanner {
   private readonly order = Int8Array.from({ length: 128 }, (_, i) => Math.min(i, UNKNOWN));
   private readonly maxKeys: number;
   private readonly context: DecodeContext;
-  private readonly texts: TextCache;
+  private readonly texts: PlainTexts;
   private readonly tenants: TenantMemo;
   private readonly minutes = new MinuteMemo();
   private textStart = 0;
@@ -59,7 +58,7 @@ export class MsgpackFlowScanner {
   constructor(context: DecodeContext) {
     const { dictionary } = context;
     this.context = context;
-    this.texts = new TextCache((bytes, start, end) => dictionary.intern(bytes, start, end));
+    this.texts = new PlainTexts(dictionary);
     this.tenants = new TenantMemo(context);
     this.maxKeys = Math.min(context.limits.keys, this.order.length);
   }
@@ -76,11 +75,6 @@ export class MsgpackFlowScanner {
     this.walker = walker;
     this.layouts.fill(undefined);
     this.tenants.open(segment.source);
-    const { generation } = this.context.dictionary;
-    if (this.generation !== generation) {
-      this.generation = generation;
-      this.texts.clear();
-    }
   }
 
   /** Scans the message at `start` into row `flows.length` (not added yet). Offset behind it, or -1. */
@@ -286,7 +280,7 @@ export class MsgpackFlowScanner {
   private intern(at: number, column: Uint32Array, i: number): number {
     const stop = this.text(at);
     if (stop < 0) return -1;
-    const value = this.texts.find(this.bytes, this.view, this.textStart, stop, this.limit);
+    const value = this.texts.find(this.view, this.textStart, stop, this.limit);
     if (value < 0) return -1;
     column[i] = value;
     return stop;

@@ -8,7 +8,8 @@ import type { Column } from '../../src/model/tables.ts';
 export interface TextSource {
   readonly size: number;
   byteLength(id: number): number;
-  copyTo(id: number, target: Uint8Array, at: number): void;
+  /** Writes the bytes of a text, and up to three more that mean nothing; returns how many they are. */
+  copyTo(id: number, target: DataView, at: number): number;
 }
 
 type Plain = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
@@ -135,11 +136,11 @@ export class NativeWriter {
   }
 
   private text(texts: TextSource, id: number): void {
+    const { out } = this;
     const length = texts.byteLength(id);
-    this.out.varint(length);
-    const at = this.out.reserve(length);
-    if (length > 0) texts.copyTo(id, this.out.bytes, at);
-    this.out.length += length;
+    out.varint(length);
+    const at = out.reserve(length + 3);
+    out.length += texts.copyTo(id, out.view, at);
   }
 
   /** Fills the scratch words with an index a row and `order` with the distinct ids; returns how many there are. */
@@ -225,7 +226,9 @@ export class TextTable implements TextSource {
   byteLength(id: number): number {
     return this.texts[id].length;
   }
-  copyTo(id: number, target: Uint8Array, at: number): void {
-    target.set(this.texts[id], at);
+  copyTo(id: number, target: DataView, at: number): number {
+    const text = this.texts[id];
+    for (let i = 0; i < text.length; i++) target.setUint8(at + i, text[i]);
+    return text.length;
   }
 }

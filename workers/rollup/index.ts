@@ -77,9 +77,8 @@ function pack(dictionary: Dictionary, tenants: Uint32Array): Uint8Array {
 function text(dictionary: Dictionary, id: number): void {
   const length = dictionary.byteLength(id);
   packed.varint(length);
-  const at = packed.reserve(length);
-  if (length > 0) dictionary.copyTo(id, packed.bytes, at);
-  packed.length += length;
+  const at = packed.reserve(length + 3);
+  packed.length += dictionary.copyTo(id, packed.view, at);
 }
 
 /** The sums of a lane's open block. */
