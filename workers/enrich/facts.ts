@@ -67,13 +67,30 @@ export class AddressFacts {
   private readonly unrouted: PrefixTable;
   private readonly tenants: readonly TenantTables[];
   private readonly threats: ThreatLists | null;
+  /** By tenant: 1 when of an address nothing can be known but whether it is inside. */
+  private readonly bare: Uint8Array;
 
   constructor(snapshot: ControlSnapshot, dictionary: Dictionary) {
     this.dictionary = dictionary;
     this.databases = snapshot.enrich.geo.map(({ path }) => new GeoDatabase(path));
     this.unrouted = tableOf([...PRIVATE, ...LOCAL, ...RESERVED, ...RESERVED6]);
-    this.tenants = snapshot.tenants.map(compileTenant);
+    const usual = tableOf([...PRIVATE, ...LOCAL]);
+    this.tenants = snapshot.tenants.map((tenant) => compileTenant(tenant, usual));
     this.threats = compileThreatLists(snapshot.lists);
+    const silent = this.databases.length === 0 && this.threats === null;
+    this.bare = Uint8Array.from(this.tenants, ({ sites, devices, users, threats }) =>
+      silent && threats === null && [sites, devices, users].every(({ table }) => table.empty) ? 1 : 0,
+    );
+  }
+
+  /** True when entries of this tenant's would hold nothing but INSIDE: `isInside` says that without a probe. */
+  isBare(tenant: number): boolean {
+    return this.bare[tenant] === 1;
+  }
+
+  /** What INSIDE of the entry says. */
+  isInside(tenant: number, words: Uint32Array, at: number): boolean {
+    return this.tenants[tenant].inside.lookup(words, at) !== 0;
   }
 
   /** Forgets everything: the dictionary has begun anew, so the ids in the entries mean nothing now. */
@@ -161,11 +178,12 @@ export class AddressFacts {
   }
 }
 
-function compileTenant(tenant: Tenant): TenantTables {
+/** `usual` is what is inside for tenants that say nothing of it, shared by them. */
+function compileTenant(tenant: Tenant, usual: PrefixTable): TenantTables {
   const own = tenant.internal.length > 0 ? tenant.internal : PRIVATE;
   const sites = tenant.sites.flatMap((site) => site.prefixes);
   return {
-    inside: tableOf([...own, ...LOCAL, ...sites]),
+    inside: own === PRIVATE && sites.length === 0 ? usual : tableOf([...own, ...LOCAL, ...sites]),
     sites: lookupOf(tenant.sites.map((site) => ({ ...site, site: '' }))),
     devices: lookupOf(tenant.devices),
     users: lookupOf(tenant.users),

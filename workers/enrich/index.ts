@@ -47,30 +47,19 @@ export function createEnricher(snapshot: ControlSnapshot, dictionary: Dictionary
 }
 
 function enrichFlows(flows: FlowColumns, facts: AddressFacts, naming: FlowNaming): void {
-  const { entries } = facts;
-  const { tenant, source, destination, flags, application, category, host, threat } = flows;
-  const { site, device, user, sourceCountry, destinationCountry, sourceAsn, destinationAsn, direction } = flows;
+  const { tenant, source, destination, flags, application, category, host, threat, direction } = flows;
   for (let i = 0; i < flows.length; i++) {
     const owner = tenant[i];
-    // What the source's entry says is used before the destination is looked up: both may share one slot of the cache.
-    const from = facts.find(owner, source, i * 4);
-    if (sourceCountry[i] === 0) sourceCountry[i] = entries[from + COUNTRY];
-    if (sourceAsn[i] === 0) sourceAsn[i] = entries[from + ASN];
-    if (site[i] === 0) site[i] = entries[from + SITE];
-    if (device[i] === 0) device[i] = entries[from + DEVICE];
-    if (user[i] === 0) user[i] = entries[from + USER];
-    if (threat[i] === 0) threat[i] = entries[from + THREAT];
-    let sourceInside = entries[from + INSIDE] !== 0;
-
-    const to = facts.find(owner, destination, i * 4);
-    if (destinationCountry[i] === 0) destinationCountry[i] = entries[to + COUNTRY];
-    if (destinationAsn[i] === 0) destinationAsn[i] = entries[to + ASN];
-    if (site[i] === 0) site[i] = entries[to + SITE];
-    if (device[i] === 0) device[i] = entries[to + DEVICE];
-    if (user[i] === 0) user[i] = entries[to + USER];
-    if (threat[i] === 0) threat[i] = entries[to + THREAT];
-    let destinationInside = entries[to + INSIDE] !== 0;
-
+    const at = i * 4;
+    let sourceInside: boolean;
+    let destinationInside: boolean;
+    if (facts.isBare(owner)) {
+      sourceInside = facts.isInside(owner, source, at);
+      destinationInside = facts.isInside(owner, destination, at);
+    } else {
+      sourceInside = fillFromSource(flows, facts, i);
+      destinationInside = fillFromDestination(flows, facts, i);
+    }
     const flag = flags[i];
     if ((flag & FLOW_FLAG.localKnown) !== 0) {
       sourceInside = (flag & FLOW_FLAG.sourceLocal) !== 0;
@@ -83,6 +72,32 @@ function enrichFlows(flows: FlowColumns, facts: AddressFacts, naming: FlowNaming
     if (category[i] === 0 && application[i] !== 0) category[i] = naming.categoryOf(owner, application[i]);
     if (threat[i] === 0 && host[i] !== 0) threat[i] = naming.threatOfHost(owner, host[i]);
   }
+}
+
+/** What is known of the source goes before what is known of the destination. True when it is inside. */
+function fillFromSource(flows: FlowColumns, facts: AddressFacts, i: number): boolean {
+  const { entries } = facts;
+  const from = facts.find(flows.tenant[i], flows.source, i * 4);
+  if (flows.sourceCountry[i] === 0) flows.sourceCountry[i] = entries[from + COUNTRY];
+  if (flows.sourceAsn[i] === 0) flows.sourceAsn[i] = entries[from + ASN];
+  fillEither(flows, entries, from, i);
+  return entries[from + INSIDE] !== 0;
+}
+
+function fillFromDestination(flows: FlowColumns, facts: AddressFacts, i: number): boolean {
+  const { entries } = facts;
+  const to = facts.find(flows.tenant[i], flows.destination, i * 4);
+  if (flows.destinationCountry[i] === 0) flows.destinationCountry[i] = entries[to + COUNTRY];
+  if (flows.destinationAsn[i] === 0) flows.destinationAsn[i] = entries[to + ASN];
+  fillEither(flows, entries, to, i);
+  return entries[to + INSIDE] !== 0;
+}
+
+function fillEither({ site, device, user, threat }: FlowColumns, entries: Uint32Array, at: number, i: number): void {
+  if (site[i] === 0) site[i] = entries[at + SITE];
+  if (device[i] === 0) device[i] = entries[at + DEVICE];
+  if (user[i] === 0) user[i] = entries[at + USER];
+  if (threat[i] === 0) threat[i] = entries[at + THREAT];
 }
 
 const address = new Uint32Array(4);

@@ -5,6 +5,8 @@
 import { V4_PREFIX } from '../../src/model/ip.ts';
 
 const MAX_INDEX_BITS = 18;
+/** So many that few buckets of a small table hold a boundary at all: a search in one is a branch that nothing predicts. */
+const MIN_INDEX_BITS = 8;
 
 /** Collects prefixes; `build` sorts and flattens them. Of equal prefixes the one added first wins. */
 export class PrefixTableBuilder {
@@ -70,7 +72,7 @@ export class PrefixTable {
   constructor(v4: Ranges, v6: Ranges) {
     this.starts = v4.starts;
     this.values = v4.values;
-    const bits = Math.min(MAX_INDEX_BITS, Math.max(1, Math.ceil(Math.log2(v4.values.length + 1))));
+    const bits = Math.min(MAX_INDEX_BITS, Math.max(MIN_INDEX_BITS, Math.ceil(Math.log2(v4.values.length + 1))));
     this.shift = 32 - bits;
     this.index = indexOf(v4.starts, bits);
     this.wideStarts = v6.starts;
