@@ -28,9 +28,25 @@ import { readUuid } from './uuid-bytes.ts';
 /** Keys as `"key":`. */
 const KEYS = keyTable((key) => `"${key}":`);
 
+/** Bytes behind the start of a value that may be touched before its end is known. */
+const LONGEST_PLAIN = 24;
+
 const NULL_WORD = 0x6c6c756e; // "null"
 
 const POWERS = Float64Array.from({ length: 16 }, (_, i) => 10 ** i);
+
+// Four bytes at once as digits: a byte of `word ^ ZEROS` is 0–9 for a digit; with ABOVE_NINE added, it or the sum has its
+// high bit for any other, exactly so up to the first such byte.
+const ZEROS = 0x30303030;
+const ABOVE_NINE = 0x76767676;
+const HIGH_BITS = 0x80808080;
+const TENS = Int32Array.of(1, 10, 100, 1000);
+
+/** The number that four digits (0–9, the first in the low byte) spell. */
+function fourDigits(digits: number): number {
+  const pairs = Math.imul(digits, 10) + (digits >>> 8);
+  return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff);
+}
 
 export class FlowScanner {
   /** Keys of the scanned record that no column holds. */
@@ -82,6 +98,7 @@ export class FlowScanner {
     const { words, lengths } = KEYS;
     const { limit, maxKeys } = this;
     const safe = limit - LONGEST_KEY;
+    const room = limit - LONGEST_PLAIN;
     let at = start + 1;
     let seen = 0;
     let unknown = 0;
@@ -111,7 +128,7 @@ export class FlowScanner {
         at = this.keyEnd;
       }
       if (bytes[at] === 32) at++;
-      if (at + 4 > end) return -1;
+      if (at > room) return -1;
       const bit = 1 << key;
       if (key !== UNKNOWN) {
         if ((seen & bit) !== 0) return -1;
@@ -141,10 +158,12 @@ export class FlowScanner {
             at = this.address(at, flows.destination, i * 4);
             break;
           case 6: // source_port
-            at = this.small(at, flows.sourcePort, i, 65_535);
+            at = this.small(at, 65_535);
+            flows.sourcePort[i] = this.value;
             break;
           case 7: // destination_port
-            at = this.small(at, flows.destinationPort, i, 65_535);
+            at = this.small(at, 65_535);
+            flows.destinationPort[i] = this.value;
             break;
           case 8: // protocol
             at = this.protocol(at, flows.protocol, i);
@@ -281,29 +300,22 @@ export class FlowScanner {
   }
 
   private address(at: number, column: Uint32Array, quad: number): number {
-    const { bytes } = this;
+    const { bytes, view } = this;
     if (bytes[at] !== 34) return -1;
     let p = at + 1;
     let value = 0;
     for (let part = 0; part < 4; part++) {
-      let c = bytes[p] - 48;
-      if (!(c >= 0 && c <= 9)) return this.anyAddress(at, column, quad);
-      let octet = c;
-      c = bytes[p + 1] - 48;
-      p++;
-      if (c >= 0 && c <= 9) {
-        if (octet === 0) return -1;
-        octet = octet * 10 + c;
-        c = bytes[p + 1] - 48;
-        p++;
-        if (c >= 0 && c <= 9) {
-          octet = octet * 10 + c;
-          p++;
-          if (octet > 255) return -1;
-        }
+      const word = view.getInt32(p, true);
+      const digits = word ^ ZEROS;
+      const other = ((digits + ABOVE_NINE) | digits) & HIGH_BITS;
+      const bits = (31 - Math.clz32(other & -other)) & 24;
+      if (other === 0 || bits === 0 || ((word >>> bits) & 0xff) !== (part === 3 ? 34 : 46)) {
+        return this.anyAddress(at, column, quad);
       }
-      if (bytes[p++] !== (part === 3 ? 34 : 46)) return this.anyAddress(at, column, quad);
+      const octet = fourDigits(digits << (32 - bits));
+      if (octet > 255 || (bits > 8 && (digits & 0xff) === 0)) return -1;
       value = (value << 8) | octet;
+      p += (bits >> 3) + 1;
     }
     column[quad + 2] = V4_PREFIX;
     column[quad + 3] = value;
@@ -316,8 +328,33 @@ export class FlowScanner {
     return parseIpBytes(this.bytes, this.textStart, stop - 1, column, quad) ? stop : -1;
   }
 
-  /** A whole number of at most nine digits, in quotes or not. */
-  private small(at: number, column: Uint8Array | Uint16Array | Uint32Array, i: number, max: number): number {
+  /** What `small` and `plainNumber` read. */
+  private value = 0;
+
+  /** A whole number of at most seven digits without quotes; -1 when another thing stands there. Sets `value`. */
+  private plainNumber(at: number): number {
+    const { view } = this;
+    const digits = view.getInt32(at, true) ^ ZEROS;
+    const other = ((digits + ABOVE_NINE) | digits) & HIGH_BITS;
+    if (other !== 0) {
+      const bits = (31 - Math.clz32(other & -other)) & 24;
+      if (bits === 0 || (bits > 8 && (digits & 0xff) === 0)) return -1;
+      this.value = fourDigits(digits << (32 - bits));
+      return at + (bits >> 3);
+    }
+    const more = view.getInt32(at + 4, true) ^ ZEROS;
+    const end = ((more + ABOVE_NINE) | more) & HIGH_BITS;
+    if (end === 0 || (digits & 0xff) === 0) return -1;
+    const bits = (31 - Math.clz32(end & -end)) & 24;
+    const rest = bits === 0 ? 0 : fourDigits(more << (32 - bits));
+    this.value = fourDigits(digits) * TENS[bits >> 3] + rest;
+    return at + 4 + (bits >> 3);
+  }
+
+  /** A whole number of at most nine digits, in quotes or not. Sets `value`. */
+  private small(at: number, max: number): number {
+    const plain = this.plainNumber(at);
+    if (plain >= 0) return this.value <= max ? plain : -1;
     const { bytes } = this;
     const quoted = bytes[at] === 34;
     let p = quoted ? at + 1 : at;
@@ -331,29 +368,22 @@ export class FlowScanner {
       if (p - first > 9) return -1;
     }
     if (p === first || value > max || (p - first > 1 && bytes[first] === 48)) return -1;
-    column[i] = value;
+    this.value = value;
     if (!quoted) return p;
     return bytes[p] === 34 ? p + 1 : -1;
   }
 
+  private smallInto(column: Uint16Array | Uint32Array, i: number, next: number): number {
+    column[i] = this.value;
+    return next;
+  }
+
   /** A whole number of at most fifteen digits, in quotes or not; longer ones are for the general path. */
   private counter(at: number, column: Uint32Array, i: number): number {
-    const { bytes } = this;
-    const quoted = bytes[at] === 34;
-    let p = quoted ? at + 1 : at;
-    const first = p;
-    let value = 0;
-    for (;;) {
-      const d = bytes[p] - 48;
-      if (!(d >= 0 && d <= 9)) break;
-      value = value * 10 + d;
-      p++;
-      if (p - first === 9) return this.longCounter(at, column, i);
-    }
-    if (p === first || (p - first > 1 && bytes[first] === 48)) return -1;
-    column[i * 2] = value;
-    if (!quoted) return p;
-    return bytes[p] === 34 ? p + 1 : -1;
+    const plain = this.plainNumber(at);
+    if (plain < 0) return this.longCounter(at, column, i);
+    column[i * 2] = this.value;
+    return plain;
   }
 
   private longCounter(at: number, column: Uint32Array, i: number): number {
@@ -363,7 +393,7 @@ export class FlowScanner {
     const first = p;
     let value = 0;
     for (; bytes[p] >= 48 && bytes[p] <= 57; p++) value = value * 10 + bytes[p] - 48;
-    if (p - first > 15 || bytes[first] === 48) return -1;
+    if (p === first || p - first > 15 || (p - first > 1 && bytes[first] === 48)) return -1;
     column[i * 2] = value % 4294967296;
     column[i * 2 + 1] = Math.floor(value / 4294967296);
     if (!quoted) return p;
@@ -371,29 +401,32 @@ export class FlowScanner {
   }
 
   private protocol(at: number, column: Uint8Array, i: number): number {
+    const known = this.knownProtocol(at);
+    if (known > 0) {
+      column[i] = known;
+      return at + (known === 1 ? 6 : 5);
+    }
+    const next = this.small(at, 255);
+    column[i] = this.value;
+    return next;
+  }
+
+  /** Number of the protocol if its name stands there and is a common one, else 0. */
+  private knownProtocol(at: number): number {
     const { bytes } = this;
-    if (bytes[at] !== 34) return this.small(at, column, i, 255);
+    if (bytes[at] !== 34) return 0;
     const a = bytes[at + 1] | 32;
     const b = bytes[at + 2] | 32;
     const c = bytes[at + 3] | 32;
     if (c === 112 && bytes[at + 4] === 34) {
-      if (a === 116 && b === 99) {
-        column[i] = 6;
-        return at + 5;
-      }
-      if (a === 117 && b === 100) {
-        column[i] = 17;
-        return at + 5;
-      }
+      if (a === 116 && b === 99) return 6;
+      if (a === 117 && b === 100) return 17;
     }
-    if (a === 105 && b === 99 && c === 109 && (bytes[at + 4] | 32) === 112 && bytes[at + 5] === 34) {
-      column[i] = 1;
-      return at + 6;
-    }
-    return this.small(at, column, i, 255);
+    return a === 105 && b === 99 && c === 109 && (bytes[at + 4] | 32) === 112 && bytes[at + 5] === 34 ? 1 : 0;
   }
 
-  private rare(key: number, at: number, flows: FlowColumns, i: number): number {
+  private rare(key: number, start: number, flows: FlowColumns, i: number): number {
+    let at = start;
     switch (key) {
       case 18: // session_id
         return this.intern(at, flows.session, i);
@@ -408,17 +441,15 @@ export class FlowScanner {
       case 19: // duration_ms
         return this.duration(at, flows.durationMs, i);
       case 20: // tcp_flags
-        return this.small(at, flows.tcpFlags, i, 65_535);
+        return this.smallInto(flows.tcpFlags, i, this.small(at, 65_535));
       case 26: // input_interface
-        return this.small(at, flows.inputInterface, i, 4_294_967_295);
+        return this.smallInto(flows.inputInterface, i, this.small(at, 4_294_967_295));
       case 27: // output_interface
-        return this.small(at, flows.outputInterface, i, 4_294_967_295);
-      case 24: {
-        // sampling_rate
-        const next = this.small(at, flows.samplingRate, i, 4_294_967_295);
-        if (flows.samplingRate[i] === 0) flows.samplingRate[i] = 1;
-        return next;
-      }
+        return this.smallInto(flows.outputInterface, i, this.small(at, 4_294_967_295));
+      case 24: // sampling_rate
+        at = this.small(at, 4_294_967_295);
+        flows.samplingRate[i] = this.value || 1;
+        return at;
       default:
         return -1;
     }
