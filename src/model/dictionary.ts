@@ -4,7 +4,7 @@
 // table and the 32-byte entry, which holds the text itself unless it is long. Texts are compared and copied four bytes at
 // a time, padded with zeros. Words are little-endian, as every platform that this runs on is.
 
-import { utf8 } from './bytes.ts';
+import { type ByteWriter, utf8 } from './bytes.ts';
 
 const MAX_ENTRIES = 1 << 16;
 const MAX_BYTES = 8 << 20;
@@ -111,13 +111,29 @@ export class Dictionary {
     return this.entries[id * ENTRY];
   }
 
-  /** Writes the bytes of an id to `target` at `at`, and up to three more bytes, which mean nothing; returns how many they are. */
-  copyTo(id: number, target: DataView, at: number): number {
-    const length = this.entries[id * ENTRY];
-    const words = length <= INLINE ? this.entries : this.heap;
-    const from = this.wordsAt(id, length);
-    for (let k = 0; k * 4 < length; k++) target.setInt32(at + k * 4, words[from + k], true);
-    return length;
+  /** Writes the first `count` of these texts: varint byte length and bytes, one text behind the other. */
+  write(ids: ArrayLike<number>, count: number, out: ByteWriter): void {
+    const { entries } = this;
+    let at = out.reserve(count * (INLINE + 4));
+    let { bytes, view } = out;
+    for (let i = 0; i < count; i++) {
+      const entry = ids[i] * ENTRY;
+      const length = entries[entry];
+      if (length > INLINE) {
+        out.length = at;
+        out.varint(length);
+        out.raw(this.bytes(ids[i]));
+        at = out.reserve((count - i) * (INLINE + 4));
+        bytes = out.bytes;
+        view = out.view;
+        continue;
+      }
+      bytes[at++] = length;
+      // Whole words: what is written too much is written over, or lies behind the end.
+      for (let k = 0; k * 4 < length; k++) view.setInt32(at + k * 4, entries[entry + 1 + k], true);
+      at += length;
+    }
+    out.length = at;
   }
 
   /** Call between batches: empties the dictionary when it has outgrown its budget (guarantee 4). */

@@ -7,9 +7,8 @@ import type { Column } from '../../src/model/tables.ts';
 /** Where strings of a LowCardinality column come from: the worker's Dictionary, or a TextTable. Id 0 is ''. */
 export interface TextSource {
   readonly size: number;
-  byteLength(id: number): number;
-  /** Writes the bytes of a text, and up to three more that mean nothing; returns how many they are. */
-  copyTo(id: number, target: DataView, at: number): number;
+  /** Writes the first `count` of these texts: varint byte length and bytes, one text behind the other. */
+  write(ids: ArrayLike<number>, count: number, out: ByteWriter): void;
 }
 
 type Plain = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
@@ -114,7 +113,7 @@ export class NativeWriter {
     const count = this.localIndices(ids, rows, texts.size);
     const width = indexWidth(count);
     this.dictionaryHeader(width, count);
-    for (let i = 0; i < count; i++) this.text(texts, this.order[i]);
+    texts.write(this.order, count, this.out);
     this.u64(rows);
     this.indices(width, rows);
   }
@@ -133,14 +132,6 @@ export class NativeWriter {
     this.u64(1); // version: shared dictionaries with additional keys
     this.u64(0x200 + width); // additional keys follow; index type
     this.u64(count);
-  }
-
-  private text(texts: TextSource, id: number): void {
-    const { out } = this;
-    const length = texts.byteLength(id);
-    out.varint(length);
-    const at = out.reserve(length + 3);
-    out.length += texts.copyTo(id, out.view, at);
   }
 
   /** Fills the scratch words with an index a row and `order` with the distinct ids; returns how many there are. */
@@ -211,7 +202,7 @@ export function putNanoseconds(words: Uint32Array, at: number, ms: number, ns: n
   const high = msHigh * 1e6; // in units of 65,536 ns
   const highRest = high - Math.floor(high / 65536) * 65536;
   const low = highRest * 65536 + (ms - msHigh * 65536) * 1e6 + ns;
-  words[at] = low % 4294967296;
+  words[at] = low; // its low 32 bits; `%` of doubles is a library call
   words[at + 1] = Math.floor(high / 65536) + Math.floor(low / 4294967296);
 }
 
@@ -223,12 +214,11 @@ export class TextTable implements TextSource {
     this.texts = texts.map(utf8);
     this.size = texts.length;
   }
-  byteLength(id: number): number {
-    return this.texts[id].length;
-  }
-  copyTo(id: number, target: DataView, at: number): number {
-    const text = this.texts[id];
-    for (let i = 0; i < text.length; i++) target.setUint8(at + i, text[i]);
-    return text.length;
+  write(ids: ArrayLike<number>, count: number, out: ByteWriter): void {
+    for (let i = 0; i < count; i++) {
+      const text = this.texts[ids[i]];
+      out.varint(text.length);
+      out.raw(text);
+    }
   }
 }

@@ -10,7 +10,7 @@ import { uuidText } from '../../src/model/hash.ts';
 import type { TableRows } from '../../src/model/tables.ts';
 import { tenantWords } from '../encode/flows.ts';
 import { encodeRows } from '../encode/index.ts';
-import { Sums } from './sums.ts';
+import { APPLICATION, BLOCKED, CATEGORY, MINUTE, POP, REQUESTS, Sums, TENANT, WORDS } from './sums.ts';
 
 /** Our own decisions and what producers call them. */
 const BLOCKING = new Set(['block', 'blocked', 'isolate', 'deny', 'denied', 'drop', 'dropped', 'reject', 'rejected']);
@@ -27,12 +27,11 @@ export function rollUp(flows: FlowColumns, dictionary: Dictionary, snapshot: Con
   sums.reset();
   const { timeMs, tenant, pop, application, category, action, bytesSent, bytesReceived } = flows;
   for (let i = 0; i < flows.length; i++) {
-    const e = sums.entry(tenant[i], pop[i], Math.floor(timeMs[i] / 60_000), application[i], category[i]);
+    const e = sums.entry(tenant[i], pop[i], Math.floor(timeMs[i] / 60_000) >>> 0, application[i], category[i]);
     sums.addBytes(e, bytesSent[2 * i], bytesSent[2 * i + 1]);
     sums.addBytes(e, bytesReceived[2 * i], bytesReceived[2 * i + 1]);
-    sums.requests[e]++;
     const id = action[i];
-    if (blocking[id] !== 1 && (blocking[id] === 2 || blocks(dictionary, id))) sums.blocked[e]++;
+    sums.addRequests(e, 1, blocking[id] !== 1 && (blocking[id] === 2 || blocks(dictionary, id)) ? 1 : 0);
   }
   return pack(dictionary, tenantsOf!.words);
 }
@@ -56,36 +55,63 @@ function blocks(dictionary: Dictionary, id: number): boolean {
   return yes;
 }
 
-/** varint entries; per entry: tenant (16 bytes), three texts (varint length, bytes), varint minute, u32 low, u32 high, two varints. */
+/** Words of a packed entry: indices of its tenant, PoP, application and category, then minute, byte sum (low, high), requests, blocked. */
+const PACKED = 9;
+let words = new Uint32Array(1024 * PACKED);
+/** Per dictionary id and per tenant: 1 + its index in the packed table, 0 while it has none. */
+let textIndex = new Uint32Array(1024);
+let tenantIndex = new Uint32Array(16);
+const texts: number[] = [];
+
+/**
+ * Texts of the batch once each (varint count, then varint length and bytes; index 0 is '' and is not written), tenants (varint
+ * count, then 16 bytes each), entries (varint count, then PACKED words each).
+ */
 function pack(dictionary: Dictionary, tenants: Uint32Array): Uint8Array {
-  packed.reset();
-  packed.varint(sums.length);
-  for (let e = 0; e < sums.length; e++) {
-    for (let w = 0; w < 4; w++) packed.u32(tenants[sums.tenant[e] * 4 + w]);
-    text(dictionary, sums.pop[e]);
-    text(dictionary, sums.application[e]);
-    text(dictionary, sums.category[e]);
-    packed.varint(sums.minute[e]);
-    packed.u32(sums.lowWord(e));
-    packed.u32(sums.highWord(e));
-    packed.varint(sums.requests[e]);
-    packed.varint(sums.blocked[e]);
+  const count = sums.length;
+  if (words.length < count * PACKED) words = new Uint32Array(count * PACKED * 2);
+  if (textIndex.length < dictionary.size) textIndex = new Uint32Array(dictionary.size * 2);
+  else textIndex.fill(0, 0, dictionary.size);
+  if (tenantIndex.length < tenants.length) tenantIndex = new Uint32Array(tenants.length);
+  else tenantIndex.fill(0);
+  texts.length = 0;
+  const owners: number[] = [];
+  const { words: from } = sums;
+  for (let e = 0, to = 0; e < count; e++, to += PACKED) {
+    const at = e * WORDS;
+    const tenant = from[at + TENANT];
+    tenantIndex[tenant] ||= owners.push(tenant);
+    words[to] = tenantIndex[tenant] - 1;
+    words[to + 1] = indexOf(from[at + POP]);
+    words[to + 2] = indexOf(from[at + APPLICATION]);
+    words[to + 3] = indexOf(from[at + CATEGORY]);
+    words[to + 4] = from[at + MINUTE];
+    words[to + 5] = sums.lowWord(e);
+    words[to + 6] = sums.highWord(e);
+    words[to + 7] = from[at + REQUESTS];
+    words[to + 8] = from[at + BLOCKED];
   }
+  packed.reset();
+  packed.varint(texts.length);
+  dictionary.write(texts, texts.length, packed);
+  packed.varint(owners.length);
+  for (const owner of owners) for (let w = 0; w < 4; w++) packed.u32(tenants[owner * 4 + w]);
+  packed.varint(count);
+  packed.raw(new Uint8Array(words.buffer, 0, count * PACKED * 4));
   return packed.take();
 }
 
-function text(dictionary: Dictionary, id: number): void {
-  const length = dictionary.byteLength(id);
-  packed.varint(length);
-  const at = packed.reserve(length + 3);
-  packed.length += dictionary.copyTo(id, packed.view, at);
+function indexOf(id: number): number {
+  if (id === 0) return 0;
+  textIndex[id] ||= texts.push(id);
+  return textIndex[id];
 }
 
 /** The sums of a lane's open block. */
 export class RollupMerge {
   private sums = new Sums();
   private texts = new Dictionary();
-  private readonly words = new Uint32Array(4);
+  private readonly tenant = new Uint32Array(4);
   private bytes: Uint8Array = new Uint8Array(0);
   private at = 0;
 
@@ -93,16 +119,20 @@ export class RollupMerge {
   add(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.at = 0;
-    for (let left = this.varint(); left > 0; left--) {
-      const tenant = this.texts.intern(bytes, this.at, this.at + 16);
-      this.at += 16;
-      const pop = this.text();
-      const application = this.text();
-      const category = this.text();
-      const e = this.sums.entry(tenant, pop, this.varint(), application, category);
-      this.sums.addBytes(e, this.u32(), this.u32());
-      this.sums.requests[e] += this.varint();
-      this.sums.blocked[e] += this.varint();
+    const texts = [0];
+    for (let left = this.varint(); left > 0; left--) texts.push(this.intern(this.varint()));
+    const tenants: number[] = [];
+    for (let left = this.varint(); left > 0; left--) tenants.push(this.intern(16));
+    const count = this.varint();
+    const entries = new Uint32Array(bytes.slice(this.at, this.at + count * PACKED * 4).buffer);
+    const { sums } = this;
+    for (let at = 0; at < entries.length; at += PACKED) {
+      const pop = texts[entries[at + 1]];
+      const application = texts[entries[at + 2]];
+      const category = texts[entries[at + 3]];
+      const e = sums.entry(tenants[entries[at]], pop, entries[at + 4], application, category);
+      sums.addBytes(e, entries[at + 5], entries[at + 6]);
+      sums.addRequests(e, entries[at + 7], entries[at + 8]);
     }
   }
 
@@ -123,24 +153,25 @@ export class RollupMerge {
   }
 
   private row(e: number) {
-    const { sums, texts } = this;
-    const id = texts.bytes(sums.tenant[e]);
+    const { sums, texts, tenant } = this;
+    const { words } = sums;
+    const at = e * WORDS;
+    const id = texts.bytes(words[at + TENANT]);
     const view = new DataView(id.buffer, id.byteOffset, 16);
-    for (let w = 0; w < 4; w++) this.words[w] = view.getUint32(w * 4, true);
+    for (let w = 0; w < 4; w++) tenant[w] = view.getUint32(w * 4, true);
     return {
-      tenant_id: uuidText(this.words, 0),
-      pop_id: texts.text(sums.pop[e]),
-      timestamp: sums.minute[e] * 60,
+      tenant_id: uuidText(tenant, 0),
+      pop_id: texts.text(words[at + POP]),
+      timestamp: words[at + MINUTE] * 60,
       total_bytes: (BigInt(sums.highWord(e)) << 32n) | BigInt(sums.lowWord(e)),
-      total_requests: sums.requests[e],
-      blocked_requests: sums.blocked[e],
-      application: texts.text(sums.application[e]),
-      category: texts.text(sums.category[e]),
+      total_requests: words[at + REQUESTS],
+      blocked_requests: words[at + BLOCKED],
+      application: texts.text(words[at + APPLICATION]),
+      category: texts.text(words[at + CATEGORY]),
     };
   }
 
-  private text(): number {
-    const length = this.varint();
+  private intern(length: number): number {
     const start = this.at;
     this.at += length;
     return this.texts.intern(this.bytes, start, this.at);
@@ -153,12 +184,6 @@ export class RollupMerge {
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-  }
-
-  private u32(): number {
-    const { bytes, at } = this;
-    this.at += 4;
-    return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
   }
 }
 

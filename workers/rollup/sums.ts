@@ -1,21 +1,27 @@
-// Sums by five integers (tenant, PoP, minute, application, category), in typed arrays with open addressing.
-// 64-bit sums are kept as two halves whose words are added apart: exact, and wrapping at 2^64 as ClickHouse's own sum does.
+// Sums by five integers (tenant, PoP, minute, application, category), in typed arrays with open addressing; all of an entry
+// in one or two cache lines. 64-bit sums are kept as two halves whose words are added apart: exact, and wrapping at 2^64 as
+// ClickHouse's own sum does.
 
 const CARRY_AT = 2 ** 52;
 const TWO_32 = 4294967296;
 
+/** Words of an entry of `Sums.words`, at these places (the rest is the hash). */
+export const WORDS = 8;
+export const TENANT = 0;
+export const POP = 1;
+export const MINUTE = 2;
+export const APPLICATION = 3;
+export const CATEGORY = 4;
+export const REQUESTS = 5;
+export const BLOCKED = 6;
+const HASH = 7;
+
 export class Sums {
   length = 0;
-  tenant: Uint32Array = new Uint32Array(1024);
-  pop: Uint32Array = new Uint32Array(1024);
-  minute: Uint32Array = new Uint32Array(1024);
-  application: Uint32Array = new Uint32Array(1024);
-  category: Uint32Array = new Uint32Array(1024);
-  requests: Float64Array = new Float64Array(1024);
-  blocked: Float64Array = new Float64Array(1024);
-  private low: Float64Array = new Float64Array(1024);
-  private high: Float64Array = new Float64Array(1024);
-  private hashes: Uint32Array = new Uint32Array(1024);
+  /** Entry e starts at e * WORDS. */
+  words: Uint32Array = new Uint32Array(1024 * WORDS);
+  /** Low and high half of each entry's byte sum. */
+  private bytes: Float64Array = new Float64Array(1024 * 2);
   /** Slot → 1 + entry. */
   private table: Uint32Array = new Uint32Array(4096);
 
@@ -29,42 +35,50 @@ export class Sums {
     let h = Math.imul(tenant ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(minute, 0xc2b2ae35);
     h = Math.imul(h ^ (h >>> 15) ^ application, 0x27d4eb2f);
     h = Math.imul(h ^ (h >>> 13) ^ (pop << 8) ^ (category << 20) ^ category, 0x165667b1);
-    h = (h ^ (h >>> 16)) >>> 0;
-    const mask = this.table.length - 1;
+    h ^= h >>> 16;
+    const { table, words } = this;
+    const mask = table.length - 1;
     let slot = h & mask;
     for (;;) {
-      const found = this.table[slot];
+      const found = table[slot];
       if (found === 0) break;
-      const i = found - 1;
+      const at = (found - 1) * WORDS;
       if (
-        this.minute[i] === minute &&
-        this.application[i] === application &&
-        this.tenant[i] === tenant &&
-        this.pop[i] === pop &&
-        this.category[i] === category
+        words[at + MINUTE] === minute &&
+        words[at + APPLICATION] === application &&
+        words[at + TENANT] === tenant &&
+        words[at + POP] === pop &&
+        words[at + CATEGORY] === category
       )
-        return i;
+        return found - 1;
       slot = (slot + 1) & mask;
     }
     return this.insert(slot, h, tenant, pop, minute, application, category);
   }
 
-  addBytes(i: number, low: number, high: number): void {
-    const sum = this.low[i] + low;
+  addBytes(e: number, low: number, high: number): void {
+    const { bytes } = this;
+    const sum = bytes[e * 2] + low;
     if (sum >= CARRY_AT) {
-      this.high[i] += Math.floor(sum / TWO_32);
-      this.low[i] = sum % TWO_32;
-    } else this.low[i] = sum;
-    this.high[i] = (this.high[i] + high) % CARRY_AT;
+      bytes[e * 2 + 1] += Math.floor(sum / TWO_32);
+      bytes[e * 2] = sum % TWO_32;
+    } else bytes[e * 2] = sum;
+    const upper = bytes[e * 2 + 1] + high;
+    bytes[e * 2 + 1] = upper >= CARRY_AT ? upper % CARRY_AT : upper;
+  }
+
+  addRequests(e: number, requests: number, blocked: number): void {
+    this.words[e * WORDS + REQUESTS] += requests;
+    this.words[e * WORDS + BLOCKED] += blocked;
   }
 
   /** Low and high word of the byte sum. */
-  lowWord(i: number): number {
-    return this.low[i] % TWO_32;
+  lowWord(e: number): number {
+    return this.bytes[e * 2] >>> 0;
   }
 
-  highWord(i: number): number {
-    return (this.high[i] + Math.floor(this.low[i] / TWO_32)) % TWO_32;
+  highWord(e: number): number {
+    return (this.bytes[e * 2 + 1] + Math.floor(this.bytes[e * 2] / TWO_32)) >>> 0;
   }
 
   private insert(
@@ -76,51 +90,41 @@ export class Sums {
     application: number,
     category: number,
   ): number {
-    const i = this.length++;
-    if (i === this.minute.length) this.grow();
-    this.tenant[i] = tenant;
-    this.pop[i] = pop;
-    this.minute[i] = minute;
-    this.application[i] = application;
-    this.category[i] = category;
-    this.requests[i] = this.blocked[i] = this.low[i] = this.high[i] = 0;
-    this.hashes[i] = hash;
+    const e = this.length++;
+    const at = e * WORDS;
+    if (at === this.words.length) this.grow();
+    const { words, bytes } = this;
+    words[at + TENANT] = tenant;
+    words[at + POP] = pop;
+    words[at + MINUTE] = minute;
+    words[at + APPLICATION] = application;
+    words[at + CATEGORY] = category;
+    words[at + REQUESTS] = 0;
+    words[at + BLOCKED] = 0;
+    words[at + HASH] = hash;
+    bytes[e * 2] = 0;
+    bytes[e * 2 + 1] = 0;
     if (this.length * 2 > this.table.length) this.rehash();
-    else this.table[slot] = i + 1;
-    return i;
+    else this.table[slot] = e + 1;
+    return e;
   }
 
   private grow(): void {
-    const size = this.minute.length * 2;
-    const words = (old: Uint32Array): Uint32Array => {
-      const bigger = new Uint32Array(size);
-      bigger.set(old);
-      return bigger;
-    };
-    const sums = (old: Float64Array): Float64Array => {
-      const bigger = new Float64Array(size);
-      bigger.set(old);
-      return bigger;
-    };
-    this.tenant = words(this.tenant);
-    this.pop = words(this.pop);
-    this.minute = words(this.minute);
-    this.application = words(this.application);
-    this.category = words(this.category);
-    this.hashes = words(this.hashes);
-    this.requests = sums(this.requests);
-    this.blocked = sums(this.blocked);
-    this.low = sums(this.low);
-    this.high = sums(this.high);
+    const words = new Uint32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    const bytes = new Float64Array(this.bytes.length * 2);
+    bytes.set(this.bytes);
+    this.bytes = bytes;
   }
 
   private rehash(): void {
     const table = new Uint32Array(this.table.length * 2);
     const mask = table.length - 1;
-    for (let i = 0; i < this.length; i++) {
-      let slot = this.hashes[i] & mask;
+    for (let e = 0; e < this.length; e++) {
+      let slot = this.words[e * WORDS + HASH] & mask;
       while (table[slot] !== 0) slot = (slot + 1) & mask;
-      table[slot] = i + 1;
+      table[slot] = e + 1;
     }
     this.table = table;
   }
