@@ -11,6 +11,7 @@ import type { BlockStore } from '../sinks/sink.ts';
 import type { FileProgress, Source, SourceBatch } from '../sources/source.ts';
 import { OpenBlock } from './block.ts';
 import type { Reach } from './crashpoints.ts';
+import { discard } from './discard.ts';
 import { merged } from './in-order.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { type Commit, writeCommit } from './ledger.ts';
@@ -224,6 +225,7 @@ export class Lane {
           this.parts.reach('after-insert');
           stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows);
         }
+        for (const { chunks } of inserts) discard(chunks);
         this.parts.observer.stored(effects, stored);
         if (effects.snapshot) await this.persist(entry.seq, files, effects.snapshot);
       } catch (error) {
