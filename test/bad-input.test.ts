@@ -6,7 +6,7 @@ import { createCipheriv } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { REJECT_CODES, type RejectCode } from '../src/model/reject.ts';
-import { type RunAnswer, rowsOf, runJson, Scratch, valuesOf } from './support/cli.ts';
+import { type RunAnswer, rowsOf, runJson, Scratch } from './support/cli.ts';
 import { Crooked, flow, ZEEK_HEADER, zeekConn } from './support/crooked.ts';
 
 const ACME = '11111111-1111-4111-8111-111111111111';
@@ -18,6 +18,8 @@ interface Refused {
   readonly position: number;
   readonly length: number;
   readonly detail: string;
+  /** Hexadecimal. */
+  readonly raw: string;
 }
 
 /** A flow without some of its fields, and with others. */
@@ -124,6 +126,7 @@ describe('one run over everything that can be wrong with records', { concurrency
   const crooked = { native: native(), bound: bound(), zeek: zeek() };
   let answer: RunAnswer;
   let refused: readonly Refused[];
+  const stored = new Map<string, number>();
   const of = (source: string): readonly Refused[] => refused.filter((reject) => reject.source === source);
   after(() => scratch.remove());
 
@@ -153,35 +156,31 @@ describe('one run over everything that can be wrong with records', { concurrency
     answer = await runJson(['--config', config, '--data', data]);
     refused = await rowsOf<Refused>(
       data,
-      'SELECT source, code, toUInt32(position) AS position, toUInt32(length) AS length, detail FROM rejects ORDER BY source, position',
+      'SELECT source, code, toUInt32(position) AS position, toUInt32(length) AS length, detail, hex(raw) AS raw FROM rejects ORDER BY source, position',
     );
+    const counts = 'SELECT pop_id AS pop, toUInt32(count()) AS flows FROM flows GROUP BY pop';
+    for (const { pop, flows } of await rowsOf<{ pop: string; flows: number }>(data, counts)) stored.set(pop, flows);
   });
 
   for (const name of ['native', 'bound', 'zeek'] as const) {
-    test(`${name}: each bad record has its code and position, each good one is stored`, async () => {
+    test(`${name}: each bad record has its code and position, each good one is stored`, () => {
       const expected = crooked[name].refused;
-      const place = ({ code, position, length }: Omit<Refused, 'source' | 'detail'>): string =>
+      const place = ({ code, position, length }: Pick<Refused, 'code' | 'position' | 'length'>): string =>
         `${code} at ${position}, ${length} bytes`;
       assert.deepEqual(of(name).map(place), expected.map(place));
-      const pop = name === 'native' ? 'fra1' : name;
-      assert.deepEqual(await valuesOf(data, `SELECT toUInt32(count()) FROM flows WHERE pop_id = '${pop}'`), [
-        crooked[name].accepted,
-      ]);
+      assert.equal(stored.get(name === 'native' ? 'fra1' : name), crooked[name].accepted);
     });
   }
 
-  test('broken compression: what came before the break is stored, the rest is one reject', async () => {
+  test('broken compression: what came before the break is stored, the rest is one reject', () => {
     const length = PLAIN.indexOf('\n') + 1;
     for (const [name, [code]] of Object.entries(BROKEN)) {
-      const [stored] = (await valuesOf(
-        data,
-        `SELECT toUInt32(count()) FROM flows WHERE pop_id = '${name}'`,
-      )) as number[];
+      const flows = stored.get(name) ?? 0;
       const [reject, ...more] = of(name);
       assert.equal(reject?.code, code, name);
       assert.deepEqual(more, [], name);
-      assert.ok(stored > 0 && stored <= 4000, `${name}: ${stored}`);
-      assert.equal(reject.position, stored * length, `${name}: the position is where reading ended`);
+      assert.ok(flows > 0 && flows <= 4000, `${name}: ${flows}`);
+      assert.equal(reject.position, flows * length, `${name}: the position is where reading ended`);
     }
   });
 
@@ -201,7 +200,7 @@ describe('one run over everything that can be wrong with records', { concurrency
     );
   });
 
-  test('the counts add up, every code has advice, every reject a sentence', async () => {
+  test('the counts add up, every code has advice, every reject a sentence', () => {
     const { summary, code, stderr } = answer;
     assert.equal(code, 0, `rejects are counted, not a failure: ${stderr}`);
     const { read, accepted, rejected, skipped } = summary.records;
@@ -215,17 +214,17 @@ describe('one run over everything that can be wrong with records', { concurrency
       assert.match(reject.detail, /\w+ \w+/, `${reject.code} at ${reject.source}:${reject.position}`);
       assert.doesNotMatch(reject.detail, /undefined|\[object/);
     }
-    assert.deepEqual(await valuesOf(data, 'SELECT toUInt32(count()) FROM flows'), [summary.stored.flows]);
     assert.equal(summary.stored.flows, accepted);
+    assert.equal(
+      [...stored.values()].reduce((sum, flows) => sum + flows, 0),
+      accepted,
+    );
   });
 
-  test('a reject keeps its bytes', async () => {
-    const [raw] = await valuesOf(
-      data,
-      "SELECT hex(raw) FROM rejects WHERE source = 'native' AND code = 'encoding' AND length = 2",
-    );
-    assert.equal(raw, 'C328');
-    const lengths = await valuesOf(data, "SELECT toUInt32(length(raw)) FROM rejects WHERE code = 'record_too_large'");
-    assert.deepEqual(lengths, [65_536], 'of a long record the first 64 KiB');
+  test('a reject keeps its bytes', () => {
+    const short = of('native').find(({ code, length }) => code === 'encoding' && length === 2);
+    assert.equal(short?.raw, 'C328');
+    const long = refused.find(({ code }) => code === 'record_too_large');
+    assert.equal(long?.raw.length, 2 * 65_536, 'of a long record the first 64 KiB');
   });
 });
