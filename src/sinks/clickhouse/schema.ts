@@ -43,8 +43,9 @@ export async function migrate(runner: SchemaRunner, retention: Retention, folder
     if (version <= applied) continue;
     const script = await readFile(join(folder, file), 'utf8');
     for (const statement of splitStatements(script)) await runner.run(statement); // repeatable: a kill in between is harmless
+    // SELECT, never VALUES: after those the embedded engine goes on reading rows from the process's standard input.
     await runner.run(
-      `INSERT INTO schema_version (version, file) SETTINGS async_insert = 0 VALUES (${version}, '${file}')`,
+      `INSERT INTO schema_version (version, file) SELECT ${version}, '${file}' SETTINGS async_insert = 0`,
     );
   }
   await applyRetention(runner, retention);
