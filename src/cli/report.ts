@@ -37,9 +37,11 @@ export interface SummaryParts {
   readonly created: readonly { readonly slug: string; readonly id: string }[];
   readonly data: string;
   readonly hints: readonly string[];
+  /** Every source was sorted by event time. */
+  readonly ordered: boolean;
 }
 
-export function summaryText({ summary, notes, verdict, created, data, hints }: SummaryParts): string {
+export function summaryText({ summary, notes, verdict, created, data, hints, ordered }: SummaryParts): string {
   const { records, stored } = summary;
   const lines: string[] = [];
   if (records.read === 0) lines.push('Nothing is new: all input was read before.');
@@ -56,11 +58,7 @@ export function summaryText({ summary, notes, verdict, created, data, hints }: S
   for (const [code, rejected] of Object.entries(summary.rejects)) {
     lines.push(`rejected ${code}: ${count(rejected)}. ${REJECT_ADVICE[code as RejectCode]}`);
   }
-  if (summary.late > 0) {
-    lines.push(
-      `${count(summary.late)} records came late, so correlations did not see them; --order event-time sorts a finished input first.`,
-    );
-  }
+  if (summary.late > 0) lines.push(lateText(summary.late, ordered));
   if (summary.evicted > 0)
     lines.push(`${count(summary.evicted)} state entries were dropped: see correlate.groups_per_rule.`);
   for (const { slug, id } of created) lines.push(`tenant ${slug} was created as ${id}`);
@@ -74,6 +72,14 @@ export function summaryText({ summary, notes, verdict, created, data, hints }: S
   ];
   lines.push('', 'next:', ...next.map((line) => `  ${line}`), '');
   return lines.join('\n');
+}
+
+/** What to do about late records: sort, or, where that was done, keep older history apart. */
+function lateText(late: number, ordered: boolean): string {
+  const what = `${count(late)} records came late: they are stored, but correlations did not see them`;
+  return ordered
+    ? `${what}. They are older than what this data directory has already seen of the tenant; examine history in a data directory of its own.`
+    : `${what}. Files of one period, or records out of order, want --order event-time (in a data directory that has not read them).`;
 }
 
 function verdictLines(verdict: Verdict): string[] {

@@ -98,7 +98,12 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
     progress.clear();
     const verdict = truth ? judge(truth, judged) : null;
     if (json) io.stdout.write(`${JSON.stringify(verdict ? { ...summary, verdict } : summary)}\n`);
-    else io.stdout.write(summaryText({ summary, notes, verdict, created: prepared.created, data: config.data, hints }));
+    else {
+      const ordered = config.sources.every((source) => source.order === 'event-time');
+      io.stdout.write(
+        summaryText({ summary, notes, verdict, created: prepared.created, data: config.data, hints, ordered }),
+      );
+    }
     const failed = values.strict && summary.records.rejected > 0;
     return failed || (verdict && !passed(verdict, summary.stored.flows)) ? 1 : 0;
   } finally {
