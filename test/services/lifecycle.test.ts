@@ -12,6 +12,8 @@ import { after, afterEach, beforeEach, test } from 'node:test';
 import { TREE } from '../support/run.ts';
 import { newHolder } from './holders.ts';
 import { withLock } from './lock.ts';
+import { orSkip } from './or-skip.ts';
+import { postgres } from './postgres.ts';
 import { ended, identify, signal } from './process.ts';
 import { kill9, release, running, type Server, start, status, stop, wipe } from './server.ts';
 import { isolated, type Settings, settingsOf } from './settings.ts';
@@ -126,7 +128,8 @@ test('a lock is held by one at a time, and the lock of a dead process is free', 
   assert.equal(existsSync(path), false);
 });
 
-test('servers end with the test that started them, even when it is killed', async () => {
+test('servers end with the test that started them, even when it is killed', async (t) => {
+  if (!(await orSkip(t, () => postgres.install(settings.cache)))) return;
   const script = `import { startServices } from ${JSON.stringify(join(TREE, 'test/services/index.js'))};
     const services = await startServices(['postgres'], { isolated: true });
     console.log(JSON.stringify({ pid: services.pid('postgres'), home: services.home }));

@@ -1,6 +1,6 @@
 // PostgreSQL, a throw-away cluster: the machine's own package, or Debian's, unpacked and not installed.
 
-import { chmod, chown, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { cached, exists } from './cache.ts';
@@ -99,9 +99,12 @@ async function programs(software: string, directory: string): Promise<{ bin: str
   if (!(await exists(archives))) return { bin: software, env: {} };
   const root = join(directory, 'software');
   const packages = (await readdir(archives)).filter((name) => name.endsWith('.deb') && !name.startsWith('libllvm'));
-  if (!(await exists(root)))
+  if (!(await exists(root))) {
+    const partial = `${root}.partial`;
     for (const name of packages)
-      await runTool('dpkg-deb', ['-x', join(archives, name), root], { purpose: 'It unpacks PostgreSQL' });
+      await runTool('dpkg-deb', ['-x', join(archives, name), partial], { purpose: 'It unpacks PostgreSQL' });
+    await rename(partial, root);
+  }
   const [version] = await readdir(join(root, 'usr/lib/postgresql'));
   const libraries = [join(root, 'usr/lib'), join(root, 'lib')];
   for (const library of [...libraries])
