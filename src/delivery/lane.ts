@@ -162,7 +162,7 @@ export class Lane {
       else if (this.block || this.seq > this.parts.commit.seq) {
         this.parts.reach('final-flush');
         this.block ??= new OpenBlock(this.inForce, Date.now());
-        await this.close(null, ended);
+        await this.close(null, ended, true);
       }
     });
     await this.writing;
@@ -183,14 +183,16 @@ export class Lane {
     return this.block !== null && (this.block.rows >= blockRows || Date.now() - this.block.openedAt >= blockMs);
   }
 
-  private async close(replayed: JournalEntry | null, end: boolean): Promise<void> {
+  private async close(replayed: JournalEntry | null, end: boolean, commit = end): Promise<void> {
     const { router, journal, settings, reach } = this.parts;
     const block = this.block ?? new OpenBlock(this.inForce, Date.now());
     this.block = null;
     reach('block-closed');
     this.blocksSinceCommit++;
     const commitDue =
-      end || this.blocksSinceCommit >= settings.snapshotBlocks || Date.now() - this.lastCommitAt >= settings.snapshotMs;
+      commit ||
+      this.blocksSinceCommit >= settings.snapshotBlocks ||
+      Date.now() - this.lastCommitAt >= settings.snapshotMs;
     const effects = await router.closeBlock(this.name, end, commitDue);
     for (const [source, file] of replayed?.files ?? []) this.know(source, file);
     for (const part of block.parts) advance(this.files.get(part.source), this.sourceOf(part.source), part.ranges);
