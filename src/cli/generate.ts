@@ -31,7 +31,12 @@ export const generate: Verb = {
   options: {
     scenario: { type: 'string', default: 'demo', argument: 'NAME', help: Object.keys(SCENARIOS).join(', ') },
     seed: { type: 'string', default: '1', argument: 'N', help: 'the same seed gives the same bytes' },
-    records: { type: 'string', default: '100000', argument: 'N', help: 'records in all' },
+    records: {
+      type: 'string',
+      default: '100000',
+      argument: 'N',
+      help: 'records in all; stories bring about 30,000 at least',
+    },
     format: { type: 'string', default: 'ndjson', argument: 'FORMAT', help: OUTPUT_FORMATS.join(', ') },
     tenant: { type: 'string', argument: 'SLUG', help: 'only this tenant (Zeek logs name none: default acme there)' },
     truth: { type: 'string', argument: 'FILE', help: 'write the ground truth here, as JSON' },
