@@ -50,8 +50,8 @@ function withoutErrors(problems: readonly Problem[]): readonly Problem[] {
   return problems;
 }
 
-/** The configuration under the options that every verb understands. */
-export async function loadForVerb(values: Values): Promise<LoadedConfig> {
+/** Options that every verb understands, as keys of the configuration. */
+function overridesOf(values: Values): Overrides {
   const text = (name: string): string | undefined =>
     typeof values[name] === 'string' ? (values[name] as string) : undefined;
   const overrides: Record<string, Overrides[string]> = {
@@ -66,8 +66,13 @@ export async function loadForVerb(values: Values): Promise<LoadedConfig> {
     if (rest.length === 0) throw new UsageError(`--set takes KEY=VALUE, not '${setting}'`);
     overrides[key] = rest.join('=');
   }
+  return overrides;
+}
+
+/** The configuration under the options that every verb understands. */
+export async function loadForVerb(values: Values): Promise<LoadedConfig> {
   try {
-    const loaded = loadConfig(configPath(values), overrides);
+    const loaded = loadConfig(configPath(values), overridesOf(values));
     withoutErrors(loaded.problems);
     return loaded;
   } catch (error) {
@@ -80,7 +85,10 @@ export async function loadForVerb(values: Values): Promise<LoadedConfig> {
 export async function prepareRun(values: Values): Promise<PreparedRun> {
   const loaded = await loadForVerb(values);
   const config: Config = { ...loaded.config, sources: sourcesOf(values, loaded.config) };
-  const repository = createYamlRepository(() => loadConfig(configPath(values), {}), configPath(values), checkPolicy);
+  // Found once: a configuration that is deleted later is unreadable, not absent.
+  const path = configPath(values);
+  const overrides = overridesOf(values);
+  const repository = createYamlRepository(() => loadConfig(path, overrides), path, checkPolicy);
   const found = await repository.load();
   withoutErrors(found.problems);
   const known = new Set(found.tenants.flatMap((tenant) => [tenant.slug, tenant.id.toLowerCase()]));
@@ -99,7 +107,7 @@ export async function prepareRun(values: Values): Promise<PreparedRun> {
     config,
     documents: withCreated(found),
     repository,
-    problems: [...loaded.problems, ...found.problems, ...rules.problems].map(problemText),
+    problems: [...found.problems, ...rules.problems].map(problemText),
     created,
     withCreated,
   };
@@ -108,13 +116,12 @@ export async function prepareRun(values: Values): Promise<PreparedRun> {
 /** --input and the options around it describe one source, in place of the configured ones. */
 function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
   const inputs = Array.isArray(values.input) ? values.input.map(String) : [];
-  const own = ['format', 'tenant', 'pop', 'order', 'follow', 'timezone', 'year'].filter(
-    (name) => values[name] !== undefined,
-  );
+  const own = ['format', 'tenant', 'pop', 'order', 'timezone', 'year'].filter((name) => values[name] !== undefined);
+  const follow = values.follow === true;
   if (inputs.length === 0) {
     if (own.length > 0) throw new UsageError(`--${own[0]} needs --input; configured sources have their own`);
     if (config.sources.length === 0) throw new UsageError('nothing to read: give --input, or sources in weir.yaml');
-    return config.sources;
+    return follow ? config.sources.map(followed) : config.sources;
   }
   if (inputs.some((input) => input === '')) throw new UsageError('--input must not be empty');
   const text = (name: string, fallback: string): string =>
@@ -124,7 +131,6 @@ function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
   const year = Number(text('year', '0'));
   if (!Number.isInteger(year) || year < 0 || year > 2100)
     throw new UsageError(`--year takes a year, not '${text('year', '')}'`);
-  const follow = values.follow === true;
   if (follow && order === 'event-time')
     throw new UsageError('--order event-time needs an input that ends; it cannot go with --follow');
   return inputs.map((input, i) => ({
@@ -141,6 +147,14 @@ function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
     year,
     logsource: { product: '', category: '', service: '' },
   }));
+}
+
+function followed(source: SourceConfig): SourceConfig {
+  if (source.order === 'event-time')
+    throw new UsageError(
+      `--follow: source '${source.name}' has order: event-time, which needs an input that ends; it cannot be followed`,
+    );
+  return { ...source, follow: true };
 }
 
 function oneOf(value: string, option: string, known: readonly string[]): string {

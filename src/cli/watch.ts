@@ -1,5 +1,8 @@
 // Changes of configuration files while a run goes on: put in force from the next batch on, or refused with the reason.
 
+import { loadRules } from '../../rules/index.ts';
+import type { Problem } from '../../rules/model.ts';
+import { readRuleFiles } from '../control/index.ts';
 import type { StartedRun } from '../main.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type PreparedRun, problemText } from './prepare.ts';
@@ -9,9 +12,17 @@ export function watchControl(prepared: PreparedRun, started: StartedRun, log: Lo
   let chain = Promise.resolve();
   const reload = async (): Promise<void> => {
     const documents = await prepared.repository.load();
-    const errors = documents.problems.filter((problem) => problem.severity === 'error');
+    const rules = loadRules(await readRuleFiles(prepared.config));
+    const of = (severity: Problem['severity']): string[] =>
+      [...documents.problems, ...rules.problems]
+        .filter((problem) => problem.severity === severity)
+        .map(problemText)
+        .filter((text) => !prepared.problems.includes(text)); // the run started with those
+    const errors = of('error');
     if (errors.length > 0)
-      return log.error({ problems: errors.map(problemText) }, 'the changed configuration is refused');
+      return log.error({ problems: errors }, 'the changed configuration is refused; what is in force stays');
+    const warnings = of('warning');
+    if (warnings.length > 0) log.warn({ problems: warnings }, 'the changed configuration has flaws');
     await started.reload(prepared.withCreated(documents));
     log.info('the changed configuration is in force from the next batch on');
   };

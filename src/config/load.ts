@@ -19,6 +19,8 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[];
   /** Where the sections of `config` stand. */
   readonly origins: Origins;
+  /** There is a file, and nothing in it. */
+  readonly empty: boolean;
 }
 
 /** Dotted key → value, as the command line has them: `{ 'store.kind': 'null', workers: 2 }`. Undefined leaves a key alone. */
@@ -46,7 +48,7 @@ export function loadConfig(
     if (!leaf) throw new Error(`no configuration key '${key}'`);
     apply(config, key, leaf, value, 'command line', problems);
   }
-  return { config, problems, origins };
+  return { config, problems, origins, empty: path !== null && read.map === null };
 }
 
 /** Reads one YAML file that must hold one mapping; its problems are in `report`. */

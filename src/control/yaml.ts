@@ -22,20 +22,37 @@ export type PolicyCheck = (policy: PolicyDocument) => readonly Problem[];
 
 const unchecked: PolicyCheck = () => [];
 
-/** `read` loads the configuration anew each time, `() => loadConfig(path, overrides)`; `path` is watched too. */
+/**
+ * `read` loads the configuration anew each time, `() => loadConfig(path, overrides)`; `path` is watched too. Documents come
+ * with the problems of the configuration itself: with an error among them they must not be put in force.
+ */
 export function createYamlRepository(
   read: () => LoadedConfig,
   path: string | null = null,
   checkPolicy: PolicyCheck = unchecked,
 ): ControlRepository {
-  let files: readonly string[] = [];
+  let files: readonly string[] = path === null ? [] : [path];
+  let emptyAtStart: ReadonlySet<string> | null = null;
   const load = async (): Promise<ControlDocuments> => {
     const loaded = read();
-    const { documents, tenants } = await readDocuments(loaded, checkPolicy);
-    files = filesOf(loaded, tenants, path);
-    return documents;
+    const { documents, tenants, empty } = await readDocuments(loaded, checkPolicy);
+    const problems = [...loaded.problems, ...documents.problems];
+    if (loaded.empty && path !== null) empty.push(path);
+    emptyAtStart ??= new Set(empty);
+    const emptied = empty.filter((file) => !emptyAtStart?.has(file));
+    problems.push(...emptied.map(emptiedProblem));
+    // What a broken file no longer names is watched on: its repair must be seen.
+    const found = filesOf(loaded, tenants, path);
+    files = problems.some(({ severity }) => severity === 'error') ? [...new Set([...files, ...found])] : found;
+    return { ...documents, problems };
   };
   return { load, watch: (onChange) => watchFiles(() => files, onChange) };
+}
+
+/** An editor empties a file before it writes it: that must never mean "no tenants", "no policies". */
+function emptiedProblem(file: string): Problem {
+  const message = 'The file was emptied. To have none, write an empty list: tenants: []';
+  return { file, line: 1, column: 1, severity: 'error', code: 'config.emptied', message };
 }
 
 /** Documents of a configuration that was read already. Problems of the configuration itself are not repeated. */
@@ -49,10 +66,16 @@ export async function loadDocuments(
 async function readDocuments(
   { config, origins }: LoadedConfig,
   checkPolicy: PolicyCheck,
-): Promise<{ documents: ControlDocuments; tenants: readonly TenantConfig[] }> {
+): Promise<{ documents: ControlDocuments; tenants: readonly TenantConfig[]; empty: string[] }> {
   const problems: Problem[] = [];
-  const configs = [...config.tenants, ...tenantsOfFile(config.tenants_file, origins, problems)];
-  const fromFiles = new Map(configs.map((tenant) => [tenant, policiesOfFiles(tenant, origins, problems)]));
+  const empty: string[] = [];
+  const mapOf: ReadMap = (path) => {
+    const { map, report } = readYamlMap(path);
+    if (map === null) empty.push(path);
+    return { map, report };
+  };
+  const configs = [...config.tenants, ...tenantsOfFile(config.tenants_file, origins, problems, mapOf)];
+  const fromFiles = new Map(configs.map((tenant) => [tenant, policiesOfFiles(tenant, origins, problems, mapOf)]));
   const { tenants, policies, ...found } = tenantsOf(
     configs,
     (tenant) => [...tenant.policies, ...(fromFiles.get(tenant) ?? [])],
@@ -75,20 +98,27 @@ async function readDocuments(
   for (const lists of [config.lists, ...configs.map((tenant) => tenant.lists)]) {
     for (const entry of lists) problems.push(...(await fileProblems(entry, origins)));
   }
-  return { documents: { tenants, policies, lists: config.lists.map(listOf), problems }, tenants: configs };
+  return { documents: { tenants, policies, lists: config.lists.map(listOf), problems }, tenants: configs, empty };
 }
 
-function tenantsOfFile(path: string, origins: Origins, problems: Problem[]): readonly TenantConfig[] {
+type ReadMap = typeof readYamlMap;
+
+function tenantsOfFile(path: string, origins: Origins, problems: Problem[], mapOf: ReadMap): readonly TenantConfig[] {
   if (path === '') return [];
-  const { map, report } = readYamlMap(path);
+  const { map, report } = mapOf(path);
   const read = new Validator(report, origins, path).read(TENANTS_FILE, map, '') as { tenants: TenantConfig[] };
   problems.push(...report.problems);
   return read.tenants;
 }
 
-function policiesOfFiles(tenant: TenantConfig, origins: Origins, problems: Problem[]): readonly PolicyConfig[] {
+function policiesOfFiles(
+  tenant: TenantConfig,
+  origins: Origins,
+  problems: Problem[],
+  mapOf: ReadMap,
+): readonly PolicyConfig[] {
   return tenant.policies_files.flatMap((path) => {
-    const { map, report } = readYamlMap(path);
+    const { map, report } = mapOf(path);
     const read = new Validator(report, origins, path).read(POLICIES_FILE, map, '') as { policies: PolicyConfig[] };
     problems.push(...report.problems);
     return read.policies;
