@@ -242,6 +242,35 @@ describe('files', () => {
     t.close();
   });
 
+  it('leaves an unfinished record of a file that is being written, and reads it once it is whole or the file rests', async () => {
+    const t = kit();
+    const path = join(t.folder, 'a.log');
+    const written = 1_700_000_000;
+    const touch = (): void => utimesSync(path, written, written);
+    const at = (seconds: number) => ({ clock: () => (written + seconds) * 1000 });
+    writeFileSync(path, '{"a":1}\n{"a":');
+    touch();
+    const first = t.source(at(9));
+    const batches = await readAll(first);
+    assert.equal(textOf(batches), '{"a":1}\n');
+    assert.deepEqual(
+      first.notes().map(({ code, path }) => [code, path]),
+      [['unfinished_line', path]],
+    );
+    const progress = committed(first, rangesOf(batches));
+    const rested = t.source(at(11));
+    assert.equal(textOf(await readAll(rested, progress)), '{"a":', 'nothing is added for ten seconds: it is the last');
+    assert.deepEqual(rested.notes(), []);
+    appendFileSync(path, '2}\n');
+    touch();
+    const second = t.source(at(1));
+    const rest = await readAll(second, progress);
+    assert.equal(textOf(rest), '{"a":2}\n');
+    assert.equal(rest[0].segments[0].base, 8);
+    assert.deepEqual(await readAll(t.source(at(1)), committed(second, rangesOf(rest))), []);
+    t.close();
+  });
+
   it('takes the year of undated records from when the file was written, and keeps it over an interruption', async () => {
     const t = kit();
     const path = join(t.folder, 'a.log');

@@ -60,6 +60,7 @@ export function kit(): Kit {
         batchBytes,
         limits: { recordBytes, depth: 32, keys: 256 },
         now: () => 1_700_000_000_000,
+        clock: () => 1_700_000_000_000, // what tests write was written in the future: it counts as settled
         stdin: Readable.from([]),
         ...rest,
       });

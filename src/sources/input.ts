@@ -11,6 +11,8 @@ export interface RawInput {
   readonly modifiedMs: number;
   /** Which file it is, whatever its name: device and inode. */
   readonly inode: string;
+  /** Modification time now, or null when nothing can be added any more. */
+  writtenMs(): Promise<number | null>;
   /** Bytes on disk now. */
   size(): Promise<number>;
   /** Bytes read into `target`. 0 at the end, or, unless `wait`, when there is nothing yet. */
@@ -31,6 +33,10 @@ class FileInput implements RawInput {
     this.handle = handle;
     this.modifiedMs = modifiedMs;
     this.inode = inode;
+  }
+
+  async writtenMs(): Promise<number> {
+    return (await this.handle.stat()).mtimeMs;
   }
 
   async size(): Promise<number> {

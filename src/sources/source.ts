@@ -49,7 +49,14 @@ export interface FileProgress {
 
 /** Something the user should be told once at the end: a copy that was not read again, a file that was skipped. */
 export interface SourceNote {
-  readonly code: 'already_read' | 'truncated_file' | 'rotated' | 'waiting' | 'sorted' | 'spool_reused';
+  readonly code:
+    | 'already_read'
+    | 'unfinished_line'
+    | 'truncated_file'
+    | 'rotated'
+    | 'waiting'
+    | 'sorted'
+    | 'spool_reused';
   readonly path: string;
   readonly message: string;
 }
@@ -100,6 +107,8 @@ export interface SourceOptions {
   readonly limits: Limits;
   /** ms since 1970; read once a batch, journaled with its range. */
   readonly now: () => number;
+  /** The exact time, which `now` need not be: tells whether a file is being written. Default Date.now. */
+  readonly clock?: () => number;
   readonly stdin?: NodeJS.ReadableStream;
   /** Needed for order 'event-time': decodes the times in workers. Must not release the batch. */
   readonly timesOf?: (batch: SourceBatch) => Promise<RecordTimes>;

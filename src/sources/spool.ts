@@ -79,6 +79,10 @@ export class SpoolInput implements RawInput {
     return this.durable === 0;
   }
 
+  async writtenMs(): Promise<null> {
+    return null;
+  }
+
   /** The final size: waits for the end of standard input. */
   async size(): Promise<number> {
     while (!this.over) {
