@@ -302,6 +302,34 @@ describe('files', () => {
     t.close();
   });
 
+  it('reads a file that was refused for its format again once a format fits, and repeats the refusal on replay', async () => {
+    const t = kit();
+    const path = join(t.folder, 'a.log');
+    writeFileSync(path, 'one\ntwo\n');
+    const first = t.source({ format: 'auto' });
+    const batches = await readAll(first);
+    assert.equal(faultsOf(batches)[0].code, 'format_unknown');
+    const progress = committed(first, rangesOf(batches));
+    assert.deepEqual(await readAll(t.source({ format: 'auto' }), progress), []);
+    const named = t.source({ format: 'syslog' });
+    const again = await readAll(named, progress);
+    assert.equal(textOf(again), 'one\ntwo\n');
+    assert.notEqual(again[0].segments[0].file, batches[0].segments[0].file);
+    assert.deepEqual(await readAll(t.source({ format: 'syslog' }), committed(named, rangesOf(again))), []);
+    const replayed = await collect(t.source({ format: 'syslog' }).replay(rangesOf(batches), progress, NEVER));
+    assert.deepEqual(replayed[0].segments, batches[0].segments);
+    t.close();
+  });
+
+  it('has nothing against blank lines', async () => {
+    const t = kit();
+    writeFileSync(join(t.folder, 'a.log'), '\n \n\n');
+    const batches = await readAll(t.source({ format: 'auto' }));
+    assert.deepEqual(faultsOf(batches), []);
+    assert.equal(textOf(batches), '\n \n\n');
+    t.close();
+  });
+
   it('refuses what it cannot read, before reading anything', async () => {
     const t = kit();
     const code = async (input: string | string[]): Promise<string> => {

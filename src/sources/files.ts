@@ -5,7 +5,7 @@ import type { Tail } from './cutter.ts';
 import { discover, sizeOf } from './discover.ts';
 import { FileRegistry } from './identity.ts';
 import { openInput, type RawInput } from './input.ts';
-import { type Opened, openStream, Reading, type ReadingSettings } from './reading.ts';
+import { formatOf, type Opened, openStream, Reading, type ReadingSettings } from './reading.ts';
 import { replayRanges } from './replay.ts';
 import {
   DEFAULT_BATCH_BYTES,
@@ -71,7 +71,7 @@ export class FileReader {
     const { input, head } = opened;
     const ended = ending !== 'hold' && input.endsAt(Number.MAX_SAFE_INTEGER);
     const size = ended ? await input.size() : 0;
-    const known = registry.find(head);
+    const known = this.recognise(opened);
     const reference = Math.min(this.options.now(), input.modifiedMs);
     const file = this.identify(known, head, input.path, reference);
     if (ended && known?.done === true && known.inputBytes === size) {
@@ -80,6 +80,8 @@ export class FileReader {
       return;
     }
     const reading = new Reading(opened, file.file, this.settings);
+    const formatUnknown = reading.format === null && opened.unreadable === null;
+    if (formatUnknown !== (file.formatUnknown ?? false)) registry.update(file.file, { formatUnknown });
     if (!(await reading.seek(file.position, signal))) {
       if (!signal.aborted) this.alreadyRead(input.path, file);
       this.passed += size;
@@ -119,6 +121,13 @@ export class FileReader {
     }
     registry.update(file.file, { position: reading.position, done: true, inputBytes: await input.size() });
     if (known !== null && !any) this.alreadyRead(input.path, known);
+  }
+
+  /** The file as it is known; one that was refused for its format is not, once a format fits. */
+  private recognise(opened: Opened): FileProgress | null {
+    const known = this.registry.find(opened.head);
+    const refused = known?.formatUnknown === true && opened.unreadable === null;
+    return refused && formatOf(this.settings.format, opened) !== null ? null : known;
   }
 
   private identify(known: FileProgress | null, head: Uint8Array, path: string, reference: number): FileProgress {

@@ -9,7 +9,7 @@ import { inputsOf, settingsOf } from './files.ts';
 import { Followed, type FollowKit } from './followed.ts';
 import { beginsAs, FileRegistry } from './identity.ts';
 import { checkReadable, openInput } from './input.ts';
-import { formatOf, type Opened, openStream } from './reading.ts';
+import { formatOf, isBlank, type Opened, openStream } from './reading.ts';
 import { replayRanges } from './replay.ts';
 import { SNIFF_BYTES } from './sniff.ts';
 import type { FileProgress, Range, Source, SourceBatch, SourceNote, SourceOptions } from './source.ts';
@@ -166,9 +166,12 @@ export class FollowSource implements Source {
       return null;
     };
     if (head.length === 0 || unreadable !== null) return leave();
+    const { format } = this.options.definition;
     const undecided = head.length < SNIFF_BYTES && !head.includes(10);
-    if (undecided && formatOf(this.options.definition.format, opened) === null) return leave();
-    const known = registry.find(head);
+    if (undecided && formatOf(format, opened) === null) return leave();
+    if (format === 'auto' && isBlank(head)) return leave();
+    const found = registry.find(head);
+    const known = found?.formatUnknown && formatOf(format, opened) !== null ? null : found;
     if (known === null || this.cutOff.delete(input.inode)) return registry.create(head, input.path, now);
     for (const other of this.active.values()) if (other.file === known.file) return null; // a copy: when that one is left
     if (compression === 'none' && size < known.position) {

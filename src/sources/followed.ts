@@ -38,7 +38,8 @@ export class Followed {
     this.path = opened.input.path;
     this.kit = kit;
     this.rotated = rotated;
-    this.reading = new Reading(opened, file.file, kit.settings);
+    this.reading = new Reading(opened, file.file, kit.settings, file.formatUnknown);
+    if (this.reading.format === null) kit.registry.update(file.file, { formatUnknown: true });
   }
 
   rename(path: string): void {
@@ -97,7 +98,8 @@ export class Followed {
   private async anew(signal: AbortSignal): Promise<boolean> {
     const opened = await openStream(this.opened.input);
     this.reading.close();
-    this.reading = new Reading(opened, this.file, this.kit.settings);
+    const refused = this.kit.registry.get(this.file)?.formatUnknown;
+    this.reading = new Reading(opened, this.file, this.kit.settings, refused);
     return this.reading.seek(this.kit.registry.get(this.file)?.position ?? 0, signal);
   }
 

@@ -1,6 +1,7 @@
 // One opened input, told by its content: what it is, in which format, and its batches from any position.
 
 import type { FormatName } from '../model/batch.ts';
+import { bufferOf } from '../model/bytes.ts';
 import { SlabPool } from '../model/slabs.ts';
 import { type CutPlan, Cutter, KEPT_BYTES, type Tail } from './cutter.ts';
 import { createFramer, type Framer } from './framing.ts';
@@ -60,11 +61,12 @@ export class Reading {
   private reader: ByteReader;
   private at = 0;
 
-  constructor(opened: Opened, file: string, settings: ReadingSettings) {
+  /** `refused`: replay and what is added repeat what was made of the file when no format fitted. */
+  constructor(opened: Opened, file: string, settings: ReadingSettings, refused = false) {
     this.opened = opened;
     this.file = file;
     this.settings = settings;
-    this.format = opened.unreadable === null ? formatOf(settings.format, opened) : null;
+    this.format = opened.unreadable === null && !refused ? formatOf(settings.format, opened) : null;
     this.framer = this.format === null ? null : createFramer(this.format, settings.recordBytes);
     this.reader = opened.reader;
   }
@@ -161,7 +163,7 @@ export class Reading {
       if (signal.aborted) return;
       const cause = this.opened.unreadable ?? {
         code: 'format_unknown',
-        detail: `no known format fits what ${this.opened.input.path} begins with`,
+        detail: 'no known format fits what the file begins with',
       };
       const { referenceMs, appendedAtMs } = stretch.times();
       stretch.moved(this.at);
@@ -191,7 +193,13 @@ export class Reading {
   }
 }
 
-/** The format set for the source, or the one sniffed, or null. */
+/** The format set for the source, or the one sniffed, or null. Blank lines are none to refuse: any line format skips them. */
 export function formatOf(configured: string, opened: Opened): FormatName | null {
-  return configured === 'auto' ? sniff(opened.head, opened.input.path) : (configured as FormatName);
+  if (configured !== 'auto') return configured as FormatName;
+  return isBlank(opened.head) ? 'native-json' : sniff(opened.head, opened.input.path);
+}
+
+/** Whether a file is nothing but blank lines so far. */
+export function isBlank(head: Uint8Array): boolean {
+  return head.length < SNIFF_BYTES && /^\uFEFF?\s*$/.test(bufferOf(head).toString('utf8'));
 }

@@ -76,7 +76,8 @@ async function find(
     const input = await openInput(path).catch(() => null);
     if (input === null) continue;
     const opened = await openStream(input);
-    if (beginsAs(file, opened.head)) return { reading: new Reading(opened, file.file, settings), input };
+    if (beginsAs(file, opened.head))
+      return { reading: new Reading(opened, file.file, settings, file.formatUnknown), input };
     opened.reader.close();
     await input.close();
   }

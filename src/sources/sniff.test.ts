@@ -81,6 +81,17 @@ describe('sniff', () => {
     assert.equal(of(Buffer.concat([frame, frame, frame.subarray(0, 5)])), 'goflow2-protobuf');
   });
 
+  it('passes over a few lines that cannot be read, wherever they stand', () => {
+    const rubbish = Buffer.from([0, 0, 0xff, 0, 10]);
+    const flow = Buffer.from('{"tenant_id":"a"}\n');
+    const login = Buffer.from('Jun  4 15:16:01 combo sshd[1]: x\n');
+    assert.equal(of(Buffer.concat([rubbish, rubbish, flow, flow])), 'native-json');
+    assert.equal(of(Buffer.concat([rubbish, login, rubbish, login, login])), 'syslog');
+    assert.equal(of(Buffer.concat([Buffer.alloc(4096), Buffer.from('\n'), flow])), 'native-json');
+    assert.equal(of(Buffer.concat([rubbish, rubbish, rubbish, flow])), null, 'most of it is no text');
+    assert.equal(of(Buffer.from('{"tenant_id":"a"}\n{"b":1}\n', 'utf16le')), null);
+  });
+
   it('guesses nothing where there is nothing to guess', () => {
     assert.equal(of(''), null);
     assert.equal(of('\n\n  \n'), null);

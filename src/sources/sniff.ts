@@ -9,24 +9,47 @@ import { looksLikeFlowMessages } from './sniff-protobuf.ts';
 export const SNIFF_BYTES = 64 * 1024;
 const LINES = 20;
 const LINE_LENGTH = 4000;
+const NEWLINE = 10;
 
 /** The format of a file that begins with `head` (its first 64 KiB or all of it), or null. */
 export function sniff(head: Uint8Array, _path: string): FormatName | null {
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, SNIFF_BYTES));
   if (looksLikeMsgpack(bytes)) return 'native-msgpack';
   if (looksLikeFlowMessages(bytes)) return 'goflow2-protobuf';
-  if (!isText(bytes)) return null;
-  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-  const lines = text
-    .split('\n', LINES * 4)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(0, LINES);
+  const lines = textLines(bytes);
   if (lines.length === 0) return null;
   if (/^#(separator|fields|path)\b/.test(lines[0]))
     return lines.some((l) => l.startsWith('#fields')) ? 'zeek-tsv' : null;
   if (lines.some((line) => line.startsWith('{'))) return json(lines);
   return logs(lines);
+}
+
+/**
+ * The first lines that are text. A few others (blocks of NUL that a crash left, say) are passed over: each will be a
+ * reject of its own. None when they are the greater part: that is no text file.
+ */
+function textLines(bytes: Buffer): readonly string[] {
+  const lines: string[] = [];
+  let unreadable = 0;
+  let readable = 0;
+  for (let at = 0; at < bytes.length && readable + unreadable < LINES * 4; ) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const end = newline < 0 ? bytes.length : newline;
+    const raw = bytes.subarray(at, end);
+    at = end + 1;
+    const text = isText(raw);
+    const line = text
+      ? raw
+          .toString('utf8')
+          .replace(/^\uFEFF/, '')
+          .trim()
+      : '';
+    if (text && line === '') continue;
+    if (!text) unreadable++;
+    else readable++;
+    if (text && lines.length < LINES) lines.push(line);
+  }
+  return unreadable > readable ? [] : lines;
 }
 
 function isText(bytes: Buffer): boolean {

@@ -45,6 +45,8 @@ export interface FileProgress {
   /** Size on disk when it was done: an equal size says cheaply that nothing was added. */
   readonly inputBytes: number;
   readonly referenceMs: number;
+  /** It was refused as a whole, as no known format fitted: it is begun anew once one does. */
+  readonly formatUnknown?: boolean;
 }
 
 /** Something the user should be told once at the end: a copy that was not read again, a file that was skipped. */
