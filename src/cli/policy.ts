@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { PolicyExplanation } from '../../workers/policy/index.ts';
+import { wrongText } from '../config/scalar.ts';
 import type { SourceConfig } from '../config/schema.ts';
 import { buildSnapshot, createTenant, loadDocuments } from '../control/index.ts';
 import { checkPolicy } from './policy-check.ts';
@@ -32,6 +33,8 @@ export const policy: Verb = {
   examples: ['weir policy test --flow flow.json --tenant acme', 'weir policy test --flow - --json < flows.ndjson'],
   async run(values, [action, ...rest], io) {
     if (action !== 'test' || rest.length > 0) throw new UsageError("say 'weir policy test --flow FILE'");
+    const wrongPop = wrongText('pop', String(values.pop ?? ''));
+    if (wrongPop !== '') throw new UsageError(`--pop: ${wrongPop}`);
     if (typeof values.flow !== 'string') throw new UsageError('policy test needs --flow FILE');
     const text = await readInput(values.flow, io);
     const results = testPolicies(await snapshotFor(values), recordLines(text), Date.now());

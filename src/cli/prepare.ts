@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { loadRules } from '../../rules/index.ts';
 import type { Problem } from '../../rules/model.ts';
 import { type LoadedConfig, loadConfig, type Overrides } from '../config/load.ts';
+import { wrongText } from '../config/scalar.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
 import {
   type ControlDocuments,
@@ -15,6 +16,7 @@ import {
 } from '../control/index.ts';
 import { FORMATS } from '../model/batch.ts';
 import { checkPolicy } from './policy-check.ts';
+import { printable } from './table.ts';
 import { UsageError, type Values } from './verb.ts';
 
 export interface PreparedRun {
@@ -131,6 +133,13 @@ function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
   const year = Number(text('year', '0'));
   if (!Number.isInteger(year) || year < 0 || year > 2100)
     throw new UsageError(`--year takes a year, not '${text('year', '')}'`);
+  for (const [option, format] of [
+    ['timezone', 'zone'],
+    ['pop', 'pop'],
+  ] as const) {
+    const wrong = wrongText(format, text(option, ''));
+    if (wrong !== '') throw new UsageError(`--${option}: ${wrong}, not '${printable(text(option, ''))}'`);
+  }
   if (follow && order === 'event-time')
     throw new UsageError('--order event-time needs an input that ends; it cannot go with --follow');
   return inputs.map((input, i) => ({
@@ -143,7 +152,7 @@ function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
     order: order === 'event-time' ? 'event-time' : 'arrival',
     lateness: -1, // the global one
     follow,
-    timezone: text('timezone', 'UTC'),
+    timezone: text('timezone', '') || 'UTC',
     year,
     logsource: { product: '', category: '', service: '' },
   }));

@@ -39,7 +39,10 @@ export const run: Verb = {
     },
     workers: { type: 'string', argument: 'N', help: 'worker threads (default: one a core)' },
     order: { type: 'string', argument: 'ORDER', help: 'event-time sorts a bounded input by event time first' },
-    follow: { type: 'boolean', help: 'keep reading as files grow and rotate; without --input, every configured source' },
+    follow: {
+      type: 'boolean',
+      help: 'keep reading as files grow and rotate; without --input, every configured source',
+    },
     timezone: { type: 'string', argument: 'ZONE', help: 'zone of timestamps that carry none (default UTC)' },
     year: { type: 'string', argument: 'YYYY', help: 'year of timestamps that carry none (syslog RFC 3164)' },
     rules: { type: 'string', multiple: true, argument: 'DIR', help: 'folder with further rules' },

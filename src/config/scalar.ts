@@ -2,6 +2,7 @@
 
 import { isUuid } from '../model/hash.ts';
 import { parsePrefix } from '../model/ip.ts';
+import { isPopName, MAX_POP } from '../model/pop.ts';
 import type { Leaf, TextFormat } from './node.ts';
 
 export type Read = { readonly value: string | number | boolean } | { readonly error: string };
@@ -119,7 +120,13 @@ const FORMATS: Readonly<Record<TextFormat, (text: string) => string>> = {
       : 'expected an IANA time zone such as Europe/Berlin, or an offset such as +02:00',
   name: (text) =>
     text.length <= 200 && !/[\0-\x1f\x7f]/.test(text) ? '' : 'expected at most 200 printable characters',
+  pop: (text) => (isPopName(text) ? '' : `expected at most ${MAX_POP} printable characters`),
 };
+
+/** '' when `text` is right (or empty), else what was expected: for options that stand in for a configuration key. */
+export function wrongText(format: TextFormat, text: string): string {
+  return text === '' ? '' : FORMATS[format](text);
+}
 
 function isTimeZone(text: string): boolean {
   if (!/^[A-Za-z]/.test(text)) return false;

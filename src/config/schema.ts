@@ -92,7 +92,7 @@ const SOURCE = section('An input.', {
   input: path(undefined, 'A file, a glob (files in name order; .gz and .zst are unpacked) or - for standard input.'),
   format: choice(['auto', ...FORMATS], 'auto', 'Format of the records; auto looks at the first bytes of each file.'),
   tenant: text('', 'Slug or UUID of the tenant of every record; empty when records name their own.'),
-  pop: text('', 'PoP of every record that names none.'),
+  pop: text('', 'PoP of every record that names none; at most 128 characters.', 'pop'),
   order: choice(
     ['arrival', 'event-time'],
     'arrival',

@@ -13,7 +13,8 @@ export const REJECT_ADVICE = {
   forbidden_key: 'The record has a key such as __proto__ which Weir refuses.',
   missing_field: 'A field that every record of this kind must have is missing.',
   wrong_type: 'A field has a type that cannot be read as what the field holds.',
-  out_of_range: 'A number lies outside what its field can hold.',
+  out_of_range:
+    'A number lies outside what its field can hold, or a name (pop_id) is too long or has control characters.',
   bad_address: 'An address is neither IPv4 nor IPv6.',
   bad_timestamp: 'A timestamp cannot be read.',
   timestamp_range: 'A timestamp lies outside the years 2000 to 2100.',

@@ -11,6 +11,7 @@ import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
 import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
 import { hash128, hashWords, stampUuid, uuidText } from '../../src/model/hash.ts';
+import { isPopName, MAX_POP } from '../../src/model/pop.ts';
 import type { LogSource } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 
@@ -73,6 +74,8 @@ const NO_SOURCE: SourceDefinition = {
   latenessMs: 0,
 };
 
+const POP_DETAIL = `pop_id is longer than ${MAX_POP} characters, or has control characters`;
+
 /** One a worker and control snapshot. */
 export class DecodeContext {
   readonly snapshot: ControlSnapshot;
@@ -85,6 +88,8 @@ export class DecodeContext {
   /** Dictionary id → 1 + tenant index, or a negative result; 0 is not looked up yet. */
   private byId = new Int32Array(1024);
   private generation = -1;
+  private goodPop = 0;
+  private goodPopGeneration = -1;
   private readonly files = new Map<string, Uint8Array>();
   private scratch = new Uint8Array(256);
 
@@ -206,6 +211,9 @@ export class DecodeContext {
         return false;
       }
       flows.pop[i] = pop;
+    } else if (!this.isPop(flows.pop[i])) {
+      out.reject('out_of_range', POP_DETAIL, segmentIndex, rawStart, rawLength, tenant);
+      return false;
     }
     if (ms > batch.appendedAtMs + SKEW_MS) flows.flags[i] |= FLOW_FLAG.clockSkew;
     const quad = i * 4;
@@ -217,6 +225,17 @@ export class DecodeContext {
     flows.rawLength[i] = rawLength;
     flows.segment[i] = segmentIndex;
     flows.length = i + 1;
+    return true;
+  }
+
+  /** Whether a dictionary id is a name that a PoP may have. The last good one is remembered: a few PoPs name all flows. */
+  private isPop(id: number): boolean {
+    const { dictionary } = this;
+    if (id === this.goodPop && dictionary.generation === this.goodPopGeneration) return true;
+    // Bytes first: a name of 128 characters has 512 at most.
+    if (dictionary.byteLength(id) > MAX_POP * 4 || !isPopName(dictionary.text(id))) return false;
+    this.goodPop = id;
+    this.goodPopGeneration = dictionary.generation;
     return true;
   }
 
@@ -257,8 +276,8 @@ export class DecodeContext {
   }
 
   /**
-   * Adds a log event. The source's declared log source wins over the derived one, field by field. False when the time is
-   * out of range and the record was rejected.
+   * Adds a log event. The source's declared log source wins over the derived one, field by field. False when the time or
+   * the PoP is out of range and the record was rejected.
    */
   pushLog(
     out: Decoded,
@@ -271,6 +290,10 @@ export class DecodeContext {
   ): boolean {
     const segment = batch.segments[segmentIndex];
     if (!this.inRange(out, parts.ms, segmentIndex, rawStart, rawLength, tenant)) return false;
+    if (parts.pop !== undefined && !isPopName(parts.pop)) {
+      out.reject('out_of_range', POP_DETAIL, segmentIndex, rawStart, rawLength, tenant);
+      return false;
+    }
     const { definition } = this.source(segment.source);
     const declared = definition.logsource;
     const { product, category, service } = parts.logsource;

@@ -124,6 +124,11 @@ const protocol = fc.oneof(
 
 const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   tenant_id: tenant,
+  pop_id: fc.oneof(
+    text,
+    fc.constantFrom(128, 129, 600).map((length) => JSON.stringify('p'.repeat(length))),
+    fc.constantFrom('"fra\\u0000"', '"fra\u007f1"', '"fra\u009b2J"', `"${'ä'.repeat(128)}"`, `"${'ä'.repeat(129)}"`),
+  ),
   timestamp: time,
   flow_id: uuid,
   source_ip: address,
@@ -413,6 +418,34 @@ test('what is wrong with a flow is said with a stable code', () => {
     [{ action: '"x' }, 'syntax'],
   ];
   for (const [change, code] of cases) assert.equal(codeOf(change), code, JSON.stringify(change));
+});
+
+test('a PoP has a short printable name, in records of every kind', () => {
+  const decode = runner(createNativeJsonDecoder, 'native-json', manyTenants());
+  const kinds = [
+    JSON.parse(line18()) as object,
+    { tenant_id: 'acme', timestamp: 1785229200, message: 'hello' },
+    { tenant_id: 'acme', timestamp: 1785229200, tunnel_id: '0190a8f0-0000-7000-8000-000000000001', latency_ms: 1 },
+  ];
+  for (const kind of kinds)
+    for (const [pop, taken] of [
+      ['p'.repeat(128), true],
+      ['ä'.repeat(128), true],
+      ['p'.repeat(129), false],
+      ['fra\u0000', false],
+      ['fra\u007f', false],
+      ['fra\u009b2J', false],
+    ] as const) {
+      const { rejects, flows, logs, tunnels } = decode(JSON.stringify({ ...kind, pop_id: pop })) as Record<
+        string,
+        { code?: string }[]
+      >;
+      assert.equal(flows.length + logs.length + tunnels.length, taken ? 1 : 0, JSON.stringify(kind));
+      assert.deepEqual(
+        rejects.map(({ code }) => code),
+        taken ? [] : ['out_of_range'],
+      );
+    }
 });
 
 test('64-bit counters and nanoseconds are exact', () => {

@@ -1,5 +1,6 @@
 // Native session observations and tunnel statistics (the seed's `sessions` and `tunnel_stats`).
 
+import { isPopName } from '../../src/model/pop.ts';
 import { SESSION_STATUSES } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import { addressText, fractional, MAX_U64, readTime, unsigned, uuidValue } from './fields.ts';
@@ -90,6 +91,11 @@ export function acceptTunnel(record: NativeRecord): void {
     }
   }
   if (!context.inRange(out, ms, record.segmentIndex, record.start, record.length, record.tenant)) return;
+  const pop = record.text('pop_id');
+  if (!isPopName(pop)) {
+    record.rejectKey('out_of_range', 'pop_id');
+    return;
+  }
   out.unknownKeys += record.unknown;
   out.tunnels.push({
     ms,
@@ -98,7 +104,7 @@ export function acceptTunnel(record: NativeRecord): void {
     rawStart: record.start,
     rawLength: record.length,
     tenant: record.tenant,
-    pop: record.text('pop_id') || context.sourceOf(record.sourceIndex).pop,
+    pop: pop || context.sourceOf(record.sourceIndex).pop,
     tunnelId,
     // The seed's columns are whole milliseconds; sensors measure fractions.
     latencyMs: Math.round(latencyMs as number),
