@@ -4,7 +4,7 @@ import type { Alert, AttackReference } from '../model/alert.ts';
 import { LEVELS } from '../model/alert.ts';
 import { isUuid } from '../model/hash.ts';
 import type { Reader } from '../sinks/sink.ts';
-import { DATA_OPTION, rowsOf, withReader } from './query.ts';
+import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
 import { printable, renderTable } from './table.ts';
 import { parseMoment, positiveInteger } from './values.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
@@ -14,7 +14,7 @@ export const alerts: Verb = {
   usage: '[--data DIR] [filters] [--json]  |  show ID [--data DIR] [--json]',
   summary: 'Lists alerts, newest first, or shows one with its reason, its ATT&CK place and the events behind it.',
   options: {
-    data: DATA_OPTION,
+    ...DATA_OPTIONS,
     tenant: { type: 'string', argument: 'SLUG', help: 'of one tenant: slug or UUID' },
     since: {
       type: 'string',
@@ -25,7 +25,7 @@ export const alerts: Verb = {
     severity: { type: 'string', argument: 'LEVEL', help: `this level or above: ${LEVELS.join(', ')}` },
     technique: { type: 'string', argument: 'ID', help: 'ATT&CK technique, its sub-techniques included: T1110' },
     rule: { type: 'string', argument: 'ID', help: 'rule id, or part of the title' },
-    limit: { type: 'string', argument: 'N', default: '50', help: 'at most so many (default 50)' },
+    limit: { type: 'string', argument: 'N', default: '50', help: 'at most so many' },
     json: { type: 'boolean', help: 'one JSON document: an array of alerts, or the alert' },
   },
   examples: [

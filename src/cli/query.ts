@@ -2,17 +2,25 @@
 
 import { openReader } from '../sinks/clickhouse/reader.ts';
 import type { QueryParameters, Reader } from '../sinks/sink.ts';
+import { loadForVerb } from './prepare.ts';
 import { plainAddresses, renderTable } from './table.ts';
 import { type Io, UsageError, type Values, type Verb } from './verb.ts';
 
 const FORMATS = ['table', 'json', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
 
-export const DATA_OPTION = {
-  type: 'string',
-  argument: 'DIR',
-  default: 'weir-data',
-  help: 'data directory (default weir-data)',
+/** Where the reading verbs find what a run has stored: as a run finds it. */
+export const DATA_OPTIONS = {
+  data: {
+    type: 'string',
+    argument: 'DIR',
+    help: 'data directory (default: WEIR_DATA, else data of the configuration, else weir-data)',
+  },
+  config: {
+    type: 'string',
+    argument: 'FILE',
+    help: 'configuration that names the data directory (default ./weir.yaml if there is one)',
+  },
 } as const;
 
 export const query: Verb = {
@@ -20,7 +28,7 @@ export const query: Verb = {
   usage: "'SELECT …' [--data DIR] [--format table|json|csv]",
   summary: 'Runs read-only SQL (ClickHouse dialect) on everything stored, also while a run is alive.',
   options: {
-    data: DATA_OPTION,
+    ...DATA_OPTIONS,
     format: { type: 'string', argument: 'NAME', help: 'table (default), json (one array of rows) or csv' },
     json: { type: 'boolean', help: 'the same as --format json' },
   },
@@ -80,9 +88,14 @@ function csvAddresses(text: string): string {
   return text.replaceAll(/(?<!")(["'])::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\1(?!")/g, '$1$2$1');
 }
 
+/** Named by --data, no configuration is read: a broken one must not keep anybody from looking at what is stored. */
+async function dataDirectory({ data, config }: Values): Promise<string> {
+  return typeof data === 'string' ? data : (await loadForVerb({ config })).config.data;
+}
+
 /** Runs `use` with a reader of the data directory that the options name. */
 export async function withReader<T>(values: Values, use: (reader: Reader) => Promise<T>): Promise<T> {
-  const reader = await openReader(String(values.data ?? DATA_OPTION.default));
+  const reader = await openReader(await dataDirectory(values));
   try {
     return await use(reader);
   } finally {

@@ -2,7 +2,7 @@
 
 import { REJECT_ADVICE, REJECT_CODES, type RejectCode } from '../model/reject.ts';
 import type { Reader } from '../sinks/sink.ts';
-import { DATA_OPTION, rowsOf, withReader } from './query.ts';
+import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
 import { printable, printableBytes, renderTable } from './table.ts';
 import { positiveInteger } from './values.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
@@ -12,10 +12,10 @@ export const rejects: Verb = {
   usage: 'list [--code CODE] [--source NAME] [--limit N] [--data DIR] [--json]  |  show ID [--data DIR] [--json]',
   summary: 'Lists refused records (dead letters) by reason, or shows one with its bytes and what to do about it.',
   options: {
-    data: DATA_OPTION,
+    ...DATA_OPTIONS,
     code: { type: 'string', argument: 'CODE', help: 'only this reason, e.g. bad_timestamp' },
     source: { type: 'string', argument: 'NAME', help: 'only of this source' },
-    limit: { type: 'string', argument: 'N', default: '20', help: 'at most so many records (default 20)' },
+    limit: { type: 'string', argument: 'N', default: '20', help: 'at most so many records' },
     json: { type: 'boolean', help: 'one JSON document' },
   },
   examples: ['weir rejects list', 'weir rejects list --code bad_timestamp --json', 'weir rejects show 1f6f0c1e'],

@@ -31,7 +31,11 @@ export const run: Verb = {
       help: 'tenant of every record; created when no configuration knows it; left out, records name their own',
     },
     pop: { type: 'string', argument: 'NAME', help: 'PoP of records that name none' },
-    data: { type: 'string', argument: 'DIR', help: 'data directory (default weir-data)' },
+    data: {
+      type: 'string',
+      argument: 'DIR',
+      help: 'data directory (default: WEIR_DATA, else data of the configuration, else weir-data)',
+    },
     config: {
       type: 'string',
       argument: 'FILE',
