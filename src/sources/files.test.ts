@@ -321,6 +321,27 @@ describe('files', () => {
     t.close();
   });
 
+  it('passes over a byte order mark before text', async () => {
+    const t = kit();
+    const zeek = '#separator \\x09\n#path\tconn\n#fields\tts\tuid\n#types\ttime\tstring\n1.5\tC1\n2.5\tC2\n';
+    for (const [name, text] of Object.entries({ 'a.log': '{"a":1}\n{"a":2}\n', 'b.log': zeek })) {
+      const input = join(t.folder, name);
+      writeFileSync(input, `\uFEFF${text}`);
+      const source = t.source({ input, format: 'auto', batchRecords: 1 });
+      const batches = await readAll(source);
+      assert.equal(textOf(batches), text);
+      assert.equal(batches[0].segments[0].base, 3);
+      assert.equal(batches[0].ranges[0].from, 3);
+      const replayed = await collect(
+        t.source({ input, format: 'auto' }).replay(rangesOf(batches), committed(source, []), NEVER),
+      );
+      assert.equal(textOf(replayed), text);
+      const rest = await readAll(t.source({ input, format: 'auto' }), committed(source, rangesOf(batches.slice(0, 1))));
+      assert.equal(textOf(rest), text.slice(text.indexOf('\n') + 1));
+    }
+    t.close();
+  });
+
   it('has nothing against blank lines', async () => {
     const t = kit();
     writeFileSync(join(t.folder, 'a.log'), '\n \n\n');

@@ -1,6 +1,6 @@
 // One opened input, told by its content: what it is, in which format, and its batches from any position.
 
-import type { FormatName } from '../model/batch.ts';
+import { type FormatName, framingOf } from '../model/batch.ts';
 import { bufferOf } from '../model/bytes.ts';
 import { SlabPool } from '../model/slabs.ts';
 import { type CutPlan, Cutter, KEPT_BYTES, type Tail } from './cutter.ts';
@@ -89,6 +89,7 @@ export class Reading {
     }
     // What a record means depends on what came before it (a header, a record structure): walk through that again.
     const { batchBytes, recordBytes } = this.settings;
+    await this.passMark();
     const own = new SlabPool(batchBytes + recordBytes + 64, 0);
     const stretch = {
       to: position,
@@ -105,7 +106,18 @@ export class Reading {
   async *run(stretch: Stretch, signal: AbortSignal): AsyncGenerator<SourceBatch> {
     const { slabs, batchRecords } = this.settings;
     if (this.framer === null) yield* this.wholly(stretch, signal);
-    else yield* this.cutter(stretch, slabs, batchRecords, signal);
+    else {
+      await this.passMark();
+      yield* this.cutter(stretch, slabs, batchRecords, signal);
+    }
+  }
+
+  /** A byte order mark before text is no part of the first record. */
+  private async passMark(): Promise<void> {
+    if (this.at > 0 || framingOf(this.format!) !== 'lines') return;
+    const { head } = this.opened;
+    const marked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+    if (marked) this.at = await this.reader.skipTo(3);
   }
 
   /** Reads on behind an end that has moved: plain inputs only. */
