@@ -6,13 +6,18 @@ import type { Alert } from '../model/alert.ts';
 import { REJECT_ADVICE, type RejectCode } from '../model/reject.ts';
 import type { SourceNote } from '../sources/index.ts';
 import { count, paint, seconds } from './progress.ts';
+import { printable } from './table.ts';
 
 const COLOUR = { critical: 'red', high: 'red', medium: 'yellow', low: 'cyan', informational: 'dim' } as const;
+
+/** Notes of one kind that are shown one by one. */
+const SHOWN_NOTES = 3;
 
 export function alertLine(alert: Alert, colours: boolean): string {
   const level = paint(COLOUR[alert.severity], alert.severity.toUpperCase().padEnd(8), colours);
   const technique = alert.attack.techniques[0]?.id ?? '';
-  return `${level} ${alert.first_seen.slice(11, 19)} ${alert.tenant} ${technique ? `${technique} ` : ''}${alert.title}: ${alert.reason}`;
+  const about = `${alert.first_seen.slice(11, 19)} ${alert.tenant} ${technique ? `${technique} ` : ''}${alert.title}`;
+  return `${level} ${printable(`${about}: ${alert.reason}`)}`;
 }
 
 export function progressLine(counts: RunCounts, totalBytes: number): string {
@@ -62,7 +67,7 @@ export function summaryText({ summary, notes, verdict, created, data, hints, ord
   if (summary.evicted > 0)
     lines.push(`${count(summary.evicted)} state entries were dropped: see correlate.groups_per_rule.`);
   for (const { slug, id } of created) lines.push(`tenant ${slug} was created as ${id}`);
-  for (const note of notes) lines.push(`${note.path}: ${note.message}`);
+  lines.push(...noteLines(notes));
   if (verdict) lines.push('', ...verdictLines(verdict));
   const next = [
     `weir alerts --data ${data}`,
@@ -72,6 +77,22 @@ export function summaryText({ summary, notes, verdict, created, data, hints, ord
   ];
   lines.push('', 'next:', ...next.map((line) => `  ${line}`), '');
   return lines.join('\n');
+}
+
+/** Of each kind the first few, and how many more: a glob over an archive may give thousands. */
+export function noteLines(notes: readonly SourceNote[]): readonly string[] {
+  const kinds = new Map<SourceNote['code'], SourceNote[]>();
+  for (const note of notes) {
+    const alike = kinds.get(note.code) ?? [];
+    kinds.set(note.code, alike);
+    alike.push(note);
+  }
+  return [...kinds].flatMap(([code, all]) => {
+    const shown = all.length > SHOWN_NOTES + 1 ? all.slice(0, SHOWN_NOTES) : all;
+    const lines = shown.map(({ path, message }) => `${path}: ${message}`);
+    const more = all.length - shown.length;
+    return more > 0 ? [...lines, `${count(more)} more files: ${code}`] : lines;
+  });
 }
 
 /** What to do about late records: sort, or, where that was done, keep older history apart. */

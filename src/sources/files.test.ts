@@ -223,6 +223,44 @@ describe('files', () => {
     t.close();
   });
 
+  it('tells files apart that share a long head, by what follows it', async () => {
+    const t = kit();
+    const [a, b, c] = ['a.log', 'b.log', 'c.log'].map((name) => join(t.folder, name));
+    for (const shared of [5000, 100_000]) {
+      const head = '{"same":true}\n'.repeat(shared / 14);
+      writeFileSync(a, `${head}{"a":1}\n{"a":2}\n`);
+      writeFileSync(b, `${head}{"b":1}\n`);
+      writeFileSync(c, `${head}{"a":1}\n`);
+      const first = t.source({});
+      const batches = await readAll(first);
+      assert.equal(textOf(batches), `${head}{"a":1}\n{"a":2}\n${head}{"b":1}\n`);
+      assert.deepEqual(
+        first.notes().map(({ code, path, message }) => [code, path, message.includes(a)]),
+        [['already_read', c, true]],
+      );
+      const progress = committed(first, rangesOf(batches));
+      assert.deepEqual([...progress.values()].map(({ path }) => path).sort(), [a, b]);
+      const second = t.source({});
+      assert.deepEqual(await readAll(second, progress), [], `${shared}: known again, each for itself`);
+      const replayed = await collect(t.source({}).replay(rangesOf(batches), progress, NEVER));
+      assert.equal(textOf(replayed), textOf(batches));
+    }
+    t.close();
+  });
+
+  it('says so when it goes on in a file under another name', async () => {
+    const t = kit();
+    writeFileSync(join(t.folder, 'a.log'), '{"a":1}\n');
+    const first = t.source({});
+    const progress = committed(first, rangesOf(await readAll(first)));
+    renameSync(join(t.folder, 'a.log'), join(t.folder, 'b.log'));
+    appendFileSync(join(t.folder, 'b.log'), '{"a":2}\n');
+    const second = t.source({});
+    assert.equal(textOf(await readAll(second, progress)), '{"a":2}\n');
+    assert.match(second.notes()[0].message, /begins as .*a\.log, of which 8 bytes were read/);
+    t.close();
+  });
+
   it('reads on in a file that has grown, keeping its identity', async () => {
     const t = kit();
     const path = join(t.folder, 'a.log');

@@ -1,6 +1,7 @@
 // Files and globs, read once to their end, one after the other in name order.
 
 import type { Limits } from '../model/control.ts';
+import { knownAs } from './compare.ts';
 import type { Tail } from './cutter.ts';
 import { discover, sizeOf } from './discover.ts';
 import { FileRegistry } from './identity.ts';
@@ -71,7 +72,7 @@ export class FileReader {
     const { input, head } = opened;
     const ended = ending !== 'hold' && input.endsAt(Number.MAX_SAFE_INTEGER);
     const size = ended ? await input.size() : 0;
-    const known = this.recognise(opened);
+    const known = await this.recognise(opened, ending);
     const reference = Math.min(this.options.now(), input.modifiedMs);
     const file = this.identify(known, head, input.path, reference);
     if (ended && known?.done === true && known.inputBytes === size) {
@@ -83,7 +84,7 @@ export class FileReader {
     const formatUnknown = reading.format === null && opened.unreadable === null;
     if (formatUnknown !== (file.formatUnknown ?? false)) registry.update(file.file, { formatUnknown });
     if (!(await reading.seek(file.position, signal))) {
-      if (!signal.aborted) this.alreadyRead(input.path, file);
+      if (!signal.aborted) this.shorter(input.path, known ?? file);
       this.passed += size;
       return;
     }
@@ -121,11 +122,14 @@ export class FileReader {
     }
     registry.update(file.file, { position: reading.position, done: true, inputBytes: await input.size() });
     if (known !== null && !any) this.alreadyRead(input.path, known);
+    else if (known !== null && known.path !== input.path && known.position > 0) this.readOn(input.path, known);
   }
 
   /** The file as it is known; one that was refused for its format is not, once a format fits. */
-  private recognise(opened: Opened): FileProgress | null {
-    const known = this.registry.find(opened.head);
+  private async recognise(opened: Opened, ending: Ending): Promise<FileProgress | null> {
+    const { head, input } = opened;
+    const lies = ending === 'settled'; // a spool may still be coming in
+    const known = lies ? await knownAs(opened, this.registry) : this.registry.find(head, input.path);
     const refused = known?.formatUnknown === true && opened.unreadable === null;
     return refused && formatOf(this.settings.format, opened) !== null ? null : known;
   }
@@ -153,8 +157,24 @@ export class FileReader {
   private alreadyRead(path: string, known: FileProgress): void {
     const same = known.path === path;
     const message = same
-      ? `${path} holds nothing that was not read before.`
-      : `${path} holds what was already read as ${known.path}; it is not read twice.`;
+      ? 'holds nothing that was not read before.'
+      : `holds what was already read as ${known.path}; it is not read twice.`;
+    this.notes.push({ code: 'already_read', path, message });
+  }
+
+  /** The shorter of two files that agree as far as it goes, or one that shrank. The longer one keeps the name. */
+  private shorter(path: string, known: FileProgress): void {
+    const { file, path: longer, position } = known;
+    this.registry.update(file, { path: longer });
+    const message =
+      longer === path
+        ? `is shorter now than the ${position} bytes that were read of it before; nothing of it is read.`
+        : `begins as ${longer}, of which ${position} bytes were read, and is shorter: it counts as read already.`;
+    this.notes.push({ code: 'already_read', path, message });
+  }
+
+  private readOn(path: string, known: FileProgress): void {
+    const message = `begins as ${known.path}, of which ${known.position} bytes were read: it is read on from there.`;
     this.notes.push({ code: 'already_read', path, message });
   }
 }

@@ -89,7 +89,7 @@ export class FollowSource implements Source {
     for (const input of inputsOf(this.options)) {
       if (existsSync(input) || !isDynamicPattern(input)) await checkReadable(input);
       else if ((await discoverPresent([input])).length === 0) {
-        this.note('waiting', input, `No file matches '${input}' yet; waiting for one.`);
+        this.note('waiting', input, 'matches no file yet; waiting for one.');
       }
     }
   }
@@ -170,13 +170,13 @@ export class FollowSource implements Source {
     const undecided = head.length < SNIFF_BYTES && !head.includes(10);
     if (undecided && formatOf(format, opened) === null) return leave();
     if (format === 'auto' && isBlank(head)) return leave();
-    const found = registry.find(head);
+    const found = registry.find(head, input.path);
     const known = found?.formatUnknown && formatOf(format, opened) !== null ? null : found;
     if (known === null || this.cutOff.delete(input.inode)) return registry.create(head, input.path, now);
     for (const other of this.active.values()) if (other.file === known.file) return null; // a copy: when that one is left
     if (compression === 'none' && size < known.position) {
       if (known.path === input.path) return registry.create(head, input.path, now);
-      this.note('already_read', input.path, `${input.path} begins as ${known.path}, which was read; it is left out.`);
+      this.note('already_read', input.path, `begins as ${known.path}, which was read; it is left out.`);
       return leave();
     }
     return registry.meet(known, head, input.path, now);

@@ -88,7 +88,7 @@ export class Followed {
       yield* this.reading.run(this.stretch(tail), signal);
       if (signal.aborted) return;
       if (this.reading.fault?.code === 'input_truncated') {
-        this.kit.note('waiting', this.path, `${this.path} ends in the middle; waiting for the rest.`);
+        this.kit.note('waiting', this.path, 'ends in the middle; waiting for the rest.');
         return;
       }
     }
@@ -113,7 +113,7 @@ export class Followed {
       this.kit.registry.meet(known, begins, this.path, known.referenceMs);
       return false;
     }
-    this.kit.note('truncated_file', this.path, `${this.path} was truncated and is read from its beginning again.`);
+    this.kit.note('truncated_file', this.path, 'was truncated and is read from its beginning again.');
     this.kit.registry.update(this.file, { done: true });
     this.finished = 'replaced';
     return true;

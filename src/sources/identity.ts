@@ -38,16 +38,24 @@ export class FileRegistry {
     return this.met.has(file);
   }
 
-  /** The file that begins like this: the longest fingerprint wins, then the latest generation. */
-  find(head: Uint8Array): FileProgress | null {
+  /** The likeliest of the files that begin like this. */
+  find(head: Uint8Array, path: string): FileProgress | null {
+    return this.alike(head, path)[0] ?? null;
+  }
+
+  /** Files that begin like this: one at this path first, then the longest fingerprint, then the latest generation. */
+  alike(head: Uint8Array, path: string): readonly FileProgress[] {
     const fitting = [...this.lengths.keys()]
       .filter((length) => length > 0 && length <= head.length)
       .sort((a, b) => b - a);
+    const found: FileProgress[] = [];
     for (const length of fitting) {
-      const files = this.byFingerprint.get(`${length}:${hashHex(head.subarray(0, length))}`);
-      if (files !== undefined) return this.known.get(files[files.length - 1])!;
+      const files = this.byFingerprint.get(`${length}:${hashHex(head.subarray(0, length))}`) ?? [];
+      for (const file of files.toReversed()) found.push(this.known.get(file)!);
     }
-    return null;
+    const wide = new Map<number, string>();
+    const fits = found.filter((file) => beginsWidelyAs(file, head, wide));
+    return [...fits.filter((file) => file.path === path), ...fits.filter((file) => file.path !== path)];
   }
 
   /** A new file, or one begun anew: a generation later than all that begin alike. */
@@ -68,6 +76,7 @@ export class FileRegistry {
       done: false,
       inputBytes: 0,
       referenceMs,
+      ...wideOf(head),
     };
     this.put(made);
     this.met.add(file);
@@ -82,6 +91,7 @@ export class FileRegistry {
       ...file,
       path,
       referenceMs,
+      ...(head.length > (file.wideLength ?? 0) ? wideOf(head) : {}),
       ...(longer ? { fingerprint: hashHex(head.subarray(0, length)), fingerprintLength: length } : {}),
     };
     this.put(met);
@@ -124,7 +134,25 @@ export class FileRegistry {
 /** Whether `head` begins as the file did. */
 export function beginsAs(file: FileProgress, head: Uint8Array): boolean {
   const length = file.fingerprintLength;
-  return head.length >= length && hashHex(head.subarray(0, length)) === file.fingerprint;
+  const begins = head.length >= length && hashHex(head.subarray(0, length)) === file.fingerprint;
+  return begins && beginsWidelyAs(file, head, new Map());
+}
+
+function wideOf(head: Uint8Array): Pick<FileProgress, 'wide' | 'wideLength'> {
+  if (head.length <= FINGERPRINT_BYTES) return {};
+  return { wide: hashHex(head), wideLength: head.length };
+}
+
+/** Whether what is there of `head` beyond the fingerprint says nothing against the file. `hashes` by length, of `head`. */
+function beginsWidelyAs(
+  { wide, wideLength = 0 }: FileProgress,
+  head: Uint8Array,
+  hashes: Map<number, string>,
+): boolean {
+  if (wide === undefined || head.length < wideLength) return true;
+  const hash = hashes.get(wideLength) ?? hashHex(head.subarray(0, wideLength));
+  hashes.set(wideLength, hash);
+  return hash === wide;
 }
 
 const keyOf = (file: FileProgress): string => `${file.fingerprintLength}:${file.fingerprint}`;

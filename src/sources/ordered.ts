@@ -52,7 +52,7 @@ export class OrderedSource implements Source {
         this.own.push({
           code: 'spool_reused',
           path: manifest.id,
-          message: 'An interrupted run had sorted its input already; it is not sorted again.',
+          message: 'an interrupted run had sorted this input already; it is not sorted again.',
         });
         yield* this.spool(manifest, at?.position ?? 0, signal);
         if (signal.aborted) return;

@@ -47,6 +47,9 @@ export interface FileProgress {
   readonly referenceMs: number;
   /** It was refused as a whole, as no known format fitted: it is begun anew once one does. */
   readonly formatUnknown?: boolean;
+  /** Hash of the first `wideLength` bytes (up to 64 KiB), once there are more than the fingerprint covers. */
+  readonly wide?: string;
+  readonly wideLength?: number;
 }
 
 /** Something the user should be told once at the end: a copy that was not read again, a file that was skipped. */
@@ -60,6 +63,7 @@ export interface SourceNote {
     | 'sorted'
     | 'spool_reused';
   readonly path: string;
+  /** Goes on where the path ended: 'holds nothing …'. */
   readonly message: string;
 }
 

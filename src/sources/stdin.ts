@@ -76,7 +76,7 @@ export class StdinSource implements Source {
     return this.reader.notes.map((note) => ({
       ...note,
       path: '-',
-      message: 'Standard input holds nothing that was not read before.',
+      message: 'standard input holds nothing that was not read before.',
     }));
   }
 
