@@ -20,7 +20,7 @@ import { openChdbStore } from './sinks/clickhouse/chdb.ts';
 import { type Endpoint, serveEndpoint } from './sinks/clickhouse/endpoint.ts';
 import { NullStore } from './sinks/null.ts';
 import { withRetry } from './sinks/retry.ts';
-import type { BlockStore } from './sinks/sink.ts';
+import type { BlockStore, Reader } from './sinks/sink.ts';
 import { createSource, type Source, type SourceNote, slabBytes } from './sources/index.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -34,6 +34,8 @@ export interface RunRequest {
   readonly signal: AbortSignal;
   /** Called once everything is built, before the first batch. */
   readonly started?: (run: StartedRun) => void;
+  /** Called when everything is stored, before the store is closed; null: the store keeps nothing that can be read. */
+  readonly finishing?: (reader: Reader | null) => Promise<void>;
   /** For the crash tests: places to die, and a store or router between Weir and the real one. */
   readonly faults?: Faults;
 }
@@ -63,7 +65,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
   const opened: (() => Promise<unknown>)[] = [async () => directory.release()];
   try {
     const snapshot = await snapshotOf(directory, config, request.documents);
-    const { store: real, endpoint } = await openStore(directory, request);
+    const { store: real, reader, endpoint } = await openStore(directory, request);
     const store = faults.store?.(real) ?? real;
     opened.push(() => store.close());
     if (endpoint) opened.push(() => endpoint.close());
@@ -85,6 +87,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
       },
     });
     await runPipeline({ lanes, router, reach: faults.reach ?? neverCrash }, signal);
+    await request.finishing?.(reader);
     return { summary: counts.summary(router.workers), notes: sources.flatMap((source) => source.notes()) };
   } finally {
     for (const close of opened.reverse()) await close();
@@ -105,13 +108,14 @@ async function snapshotOf(
 async function openStore(
   directory: DataDirectory,
   { config, log, signal, counts }: RunRequest,
-): Promise<{ store: BlockStore; endpoint: Endpoint | null }> {
-  if (config.store.kind === 'null') return { store: new NullStore(), endpoint: null };
+): Promise<{ store: BlockStore; reader: Reader | null; endpoint: Endpoint | null }> {
+  if (config.store.kind === 'null') return { store: new NullStore(), reader: null, endpoint: null };
   const { memory_bytes: memoryBytes, threads } = config.store;
   const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention: config.retention });
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const endpoint = await serveEndpoint(directory.root, chdb.reader(), () => counts.metrics.text());
-  return { store: withRetry(chdb, { signal, warn }), endpoint };
+  const opening = chdb.reader();
+  const endpoint = await serveEndpoint(directory.root, opening, () => counts.metrics.text());
+  return { store: withRetry(chdb, { signal, warn }), reader: await opening, endpoint };
 }
 
 /** Append times are journaled; a coarse clock keeps neighbouring ranges together. Skew is counted in minutes. */

@@ -5,7 +5,7 @@ import { LEVELS } from '../model/alert.ts';
 import { isUuid } from '../model/hash.ts';
 import type { Reader } from '../sinks/sink.ts';
 import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
-import { printable, renderTable } from './table.ts';
+import { printable, printableJson, renderTable } from './table.ts';
 import { parseMoment, positiveInteger } from './values.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
 
@@ -25,7 +25,7 @@ export const alerts: Verb = {
     severity: { type: 'string', argument: 'LEVEL', help: `this level or above: ${LEVELS.join(', ')}` },
     technique: { type: 'string', argument: 'ID', help: 'ATT&CK technique, its sub-techniques included: T1110' },
     rule: { type: 'string', argument: 'ID', help: 'rule id, or part of the title' },
-    limit: { type: 'string', argument: 'N', default: '50', help: 'at most so many' },
+    limit: { type: 'string', argument: 'N', help: 'at most so many (default 50; with --json all)' },
     json: { type: 'boolean', help: 'one JSON document: an array of alerts, or the alert' },
   },
   examples: [
@@ -49,11 +49,13 @@ interface Found {
 
 async function list(reader: Reader, values: Values, io: Io): Promise<number> {
   const { where, parameters } = filter(values);
-  const limit = positiveInteger('--limit', values.limit, 100_000);
+  // A document that was cut would be taken for all there is: --json has no limit of its own.
+  const given = values.limit ?? (values.json ? '4294967295' : '50');
+  const limit = positiveInteger('--limit', given, 4_294_967_295);
   const sql = `SELECT details FROM alerts_latest WHERE ${where} ORDER BY last_seen DESC, alert_id LIMIT {limit:UInt32}`;
   const found = await rowsOf<Found>(reader, sql, { ...parameters, limit });
   if (values.json) {
-    io.stdout.write(`[${found.map(({ details }) => details).join(',\n')}]\n`);
+    io.stdout.write(printableJson(`[${found.map(({ details }) => details).join(',\n')}]\n`));
     return 0;
   }
   const rows = found.map(({ details }) => row(JSON.parse(details) as Alert));

@@ -3,7 +3,7 @@
 import { openReader } from '../sinks/clickhouse/reader.ts';
 import type { QueryParameters, Reader } from '../sinks/sink.ts';
 import { loadForVerb } from './prepare.ts';
-import { plainAddresses, renderTable } from './table.ts';
+import { plainAddresses, printable, printableJson, renderTable } from './table.ts';
 import { type Io, UsageError, type Values, type Verb } from './verb.ts';
 
 const FORMATS = ['table', 'json', 'csv'] as const;
@@ -58,8 +58,13 @@ function formatOf(values: Values): Format {
 }
 
 async function answer(reader: Reader, sql: string, format: Format, io: Io): Promise<string> {
-  if (format === 'csv') return csvAddresses(await reader.query(sql, 'CSVWithNames'));
-  if (format === 'json') return `${jsonAddresses(await reader.query(sql, 'JSONEachRow')).trim() || '[]'}\n`;
+  if (format === 'csv') {
+    const csv = csvAddresses(await reader.query(sql, 'CSVWithNames'));
+    // Files and pipes get the values as they are.
+    return io.stdout.isTTY ? printableLines(csv) : csv;
+  }
+  if (format === 'json')
+    return `${printableJson(jsonAddresses(await reader.query(sql, 'JSONEachRow'))).trim() || '[]'}\n`;
   const lines = (await reader.query(sql, 'JSONCompactStringsEachRowWithNamesAndTypes')).trim();
   const [names = [], types = [], ...rows] = lines
     .split('\n')
@@ -82,6 +87,11 @@ function isNumber(type: string): boolean {
 /** Whole quoted values only, and not those inside a text (where the quotes are escaped). */
 function jsonAddresses(text: string): string {
   return text.replaceAll(/(?<!\\)"::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})"/g, '"$1"');
+}
+
+/** On a terminal a line break inside a value stays one: only what could command the terminal is escaped. */
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function csvAddresses(text: string): string {

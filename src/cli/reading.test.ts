@@ -13,6 +13,7 @@ import { openChdbStore } from '../sinks/clickhouse/chdb.ts';
 import { alerts } from './alerts.ts';
 import { query } from './query.ts';
 import { rejects } from './rejects.ts';
+import { alertLine } from './report.ts';
 import { plainAddresses, printable, renderTable } from './table.ts';
 import { parseMoment } from './values.ts';
 import { type Io, UsageError, type Values, type Verb } from './verb.ts';
@@ -21,11 +22,11 @@ const base = mkdtempSync(join(tmpdir(), 'weir-verbs-'));
 const data = join(base, 'data');
 after(() => rmSync(base, { recursive: true, force: true }));
 
-async function run(verb: Verb, positionals: string[], values: Values = {}): Promise<string> {
+async function run(verb: Verb, positionals: string[], values: Values = {}, isTTY = false): Promise<string> {
   const output: string[] = [];
   const defaults = Object.fromEntries(Object.entries(verb.options).map(([name, option]) => [name, option.default]));
   const io = {
-    stdout: { write: (text: string) => output.push(text) },
+    stdout: { write: (text: string) => output.push(text), isTTY },
     stderr: { write: () => {} },
     env: {},
   } as unknown as Io;
@@ -175,6 +176,12 @@ describe('reading verbs', () => {
       { ip: row.ip, list: row.list, said: row.said },
       { ip: '192.0.2.1', list: ['1.2.3.4'], said: 'he said "::ffff:1.2.3.4"' },
     );
+    const hostile = "SELECT 'a\u001b[31m\u202eb\u0085' AS a, 'c\nd' AS b";
+    assert.equal(await run(query, [hostile], { format: 'csv' }), '"a","b"\n"a\u001b[31m\u202eb\u0085","c\nd"\n');
+    assert.equal(await run(query, [hostile], { format: 'csv' }, true), '"a","b"\n"a\\x1b[31m\\u202eb\\x85","c\nd"\n');
+    const escaped = await run(query, [hostile], { json: true });
+    assert.doesNotMatch(escaped, /[\u001b\u202e\u0085]/);
+    assert.deepEqual(JSON.parse(escaped), [{ a: 'a\u001b[31m\u202eb\u0085', b: 'c\nd' }]);
     const csv = await run(query, ["SELECT toIPv6('192.0.2.1') AS ip, 'a \"::ffff:1.2.3.4\"' AS b"], { format: 'csv' });
     assert.equal(csv, '"ip","b"\n"192.0.2.1","a ""::ffff:1.2.3.4"""\n');
     assert.equal(await run(query, ['SELECT 1 WHERE 0'], { format: 'json' }), '[\n\n]\n');
@@ -280,4 +287,9 @@ test('moments: dates, times and ages', () => {
   assert.equal(parseMoment('--since', '2024-05-01T12:00:00.5+02:00'), Date.UTC(2024, 4, 1, 10, 0, 0, 500));
   assert.equal(parseMoment('--since', '90m', 10_000_000), 10_000_000 - 90 * 60_000);
   assert.throws(() => parseMoment('--since', '1'), UsageError);
+});
+
+test('an alert as it fires cannot command the terminal', () => {
+  const line = alertLine({ ...alert('acme', 'high', 'T1046', 1, 1), reason: 'a\u001b[2J\u202eb' }, false);
+  assert.match(line, /^HIGH .* T1046 Horizontal scan: a\\x1b\[2J\\u202eb$/);
 });

@@ -3,7 +3,7 @@
 import { REJECT_ADVICE, REJECT_CODES, type RejectCode } from '../model/reject.ts';
 import type { Reader } from '../sinks/sink.ts';
 import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
-import { printable, printableBytes, renderTable } from './table.ts';
+import { printable, printableBytes, printableJson, renderTable } from './table.ts';
 import { positiveInteger } from './values.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
 
@@ -64,7 +64,7 @@ async function list(reader: Reader, values: Values, io: Io): Promise<number> {
       counts: Object.fromEntries(counts.map(({ code, n }) => [code, n])),
       rejects: found.map(asDocument),
     };
-    io.stdout.write(`${JSON.stringify(document)}\n`);
+    io.stdout.write(`${printableJson(JSON.stringify(document))}\n`);
     return 0;
   }
   if (counts.length === 0) {
@@ -114,7 +114,7 @@ async function show(reader: Reader, id: string, values: Values, io: Io): Promise
   if (found.length > 1)
     throw new OperationalError('reject_ambiguous', `several rejects begin with ${id}; give more of the id.`);
   const [reject] = found;
-  io.stdout.write(values.json ? `${JSON.stringify(asDocument(reject))}\n` : page(reject));
+  io.stdout.write(values.json ? `${printableJson(JSON.stringify(asDocument(reject)))}\n` : page(reject));
   return 0;
 }
 
@@ -130,7 +130,7 @@ function page(reject: Rejected): string {
     `  tenant    ${tenant}`,
     `  source    ${printable(reject.source)}`,
     `  format    ${reject.format}`,
-    `  file      ${reject.file}`,
+    `  file      ${printable(reject.file)}`,
     `  position  byte ${reject.position} (of the unpacked data), ${reject.length} bytes${kept}`,
     '',
     printableBytes(bytes),

@@ -6,9 +6,11 @@ import { RunCounts } from '../delivery/summary.ts';
 import { startRun } from '../main.ts';
 import type { Alert } from '../model/alert.ts';
 import { FORMATS } from '../model/batch.ts';
+import type { Reader } from '../sinks/sink.ts';
 import { createLog } from '../telemetry/log.ts';
 import { prepareRun } from './prepare.ts';
 import { createProgress } from './progress.ts';
+import { rowsOf } from './query.ts';
 import { alertLine, progressLine, summaryText } from './report.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
 import { watchControl } from './watch.ts';
@@ -76,9 +78,11 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
   const json = values.json === true;
   const progress = createProgress(io, !json);
   const colours = io.stderr.isTTY === true;
-  const judged: JudgedAlert[] = [];
+  const raised: JudgedAlert[] = [];
+  let verdict: Verdict | null = null;
+  let judgedFlows = 0;
   const counts = new RunCounts((alert) => {
-    judged.push(judgedAlert(alert));
+    if (truth) raised.push(judgedAlert(alert));
     if (counts.alerts <= MAX_SHOWN) progress.say(alertLine(alert, colours));
     else if (counts.alerts === MAX_SHOWN + 1)
       progress.say(`further alerts are stored: weir alerts --data ${config.data}`);
@@ -101,9 +105,15 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
         ticker = setInterval(() => progress.show(progressLine(counts, started.totalBytes)), 200);
         if (config.sources.some((source) => source.follow)) watcher = watchControl(prepared, started, log);
       },
+      // What an earlier run has found is as true: everything stored is judged.
+      finishing: async (reader) => {
+        if (!truth) return;
+        const stored = reader && (await storedAlerts(reader));
+        verdict = judge(truth, stored?.alerts ?? raised);
+        judgedFlows = stored?.flows ?? 0;
+      },
     });
     progress.clear();
-    const verdict = truth ? judge(truth, judged) : null;
     if (json) io.stdout.write(`${JSON.stringify(verdict ? { ...summary, verdict } : summary)}\n`);
     else {
       const ordered = config.sources.every((source) => source.order === 'event-time');
@@ -112,7 +122,7 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
       );
     }
     const failed = values.strict && summary.records.rejected > 0;
-    return failed || (verdict && !passed(verdict, summary.stored.flows)) ? 1 : 0;
+    return failed || (verdict && !passed(verdict, Math.max(judgedFlows, summary.stored.flows))) ? 1 : 0;
   } finally {
     progress.clear();
     if (ticker) clearInterval(ticker);
@@ -126,6 +136,12 @@ const MAX_SHOWN = 40;
 /** Every story found, and at most one false alert in 50,000 flows. */
 export function passed(verdict: Verdict, flows: number): boolean {
   return verdict.stories.every((story) => story.found) && verdict.false_alerts <= Math.ceil(flows / 50_000);
+}
+
+async function storedAlerts(reader: Reader): Promise<{ alerts: JudgedAlert[]; flows: number }> {
+  const alerts = await rowsOf<{ details: string }>(reader, 'SELECT details FROM alerts_latest');
+  const [{ n }] = await rowsOf<{ n: number }>(reader, 'SELECT toUInt32(count()) AS n FROM flows');
+  return { alerts: alerts.map(({ details }) => judgedAlert(JSON.parse(details) as Alert)), flows: n };
 }
 
 function judgedAlert(alert: Alert): JudgedAlert {

@@ -76,6 +76,14 @@ export function printable(text: string): string {
   });
 }
 
+/** Beyond what JSON escapes anyway. */
+const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** JSON of the same meaning that cannot command a terminal. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE_IN_JSON, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Bytes as text: UTF-8 where it is valid, \xNN for everything else. */
 export function printableBytes(bytes: Uint8Array): string {
   try {
