@@ -1,7 +1,7 @@
 // YAML text → a small tree that knows where each value stands. Own tree instead of plain objects: every problem gets
 // its line, keys such as __proto__ are only text, and size, depth and aliases are bounded (a billion-laughs file is refused).
 
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import type { Problem } from './model.ts';
 
 export interface YamlMap {
@@ -96,9 +96,13 @@ export function parseYaml(file: string, text: string, bounds: YamlBounds = RULE_
   const lines = new LineCounter();
   const report = new Reporter(file, lines);
   const documents: YamlMap[] = [];
+  if (isTooDeep(text)) {
+    report.error(0, 'yaml.too_deep', `Nested deeper than ${MAX_DEPTH} levels.`);
+    return { report, documents: [] };
+  }
   let parsed: readonly Document.Parsed[];
   try {
-    // Keys are checked for duplicates in `Walker`, in linear time. Deep nesting overflows the parser's stack.
+    // Keys are checked for duplicates in `Walker`, in linear time.
     const result = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
     parsed = Array.isArray(result) ? result : [];
   } catch (error) {
@@ -119,6 +123,31 @@ export function parseYaml(file: string, text: string, bounds: YamlBounds = RULE_
     }
   }
   return { report, documents };
+}
+
+/** What the lexer puts before a scalar. */
+const SCALAR = '\u001f';
+
+/**
+ * Whether brackets, or the dashes of one line, nest deeper than the walker would follow. Asked before parsing: the parser
+ * calls itself for each level, and a full stack can end the process beyond any catch. The lexer does not.
+ */
+function isTooDeep(text: string): boolean {
+  if ((text.match(/[[{?-]/g)?.length ?? 0) <= MAX_DEPTH) return false;
+  let brackets = 0;
+  let dashes = 0;
+  let before = '';
+  for (const token of new Lexer().lex(text)) {
+    if (before !== SCALAR) {
+      if (token === '[' || token === '{') brackets++;
+      else if ((token === ']' || token === '}') && brackets > 0) brackets--;
+      else if (token === '-' || token === '?') dashes++;
+      else if (token.startsWith('\n') || token.startsWith('\r')) dashes = 0;
+    }
+    if (brackets > MAX_DEPTH || dashes > MAX_DEPTH) return true;
+    before = token;
+  }
+  return false;
 }
 
 function firstLine(message: string): string {

@@ -213,6 +213,7 @@ describe('wrong usage and configuration end with status 2', () => {
     [['run', '--input', good, '--set', 'no.such=1'], /no configuration key 'no\.such'/],
     [['run', '--config', scratch.path('none.yaml')], /none\.yaml/],
     [['run', '--format', 'syslog'], /--format needs --input/],
+    [['run', '--input', good, '--workers', '-3'], /--workers needs a value; one that begins with '-'/],
     [['run', '--input', good, '--timezone', 'Mars/X'], /--timezone: expected an IANA time zone.*not 'Mars\/X'/],
     [['run', '--input', good, '--pop', 'p'.repeat(129)], /--pop: expected at most 128 printable characters/],
     [['run', '--no-such-option'], /--no-such-option/],

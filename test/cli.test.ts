@@ -74,7 +74,7 @@ describe('a run', { concurrency: 1 }, () => {
     scratch.write('flows.ndjson', `${readFileSync(input, 'utf8')}${flow({ source_ip: '10.0.0.8' })}\n`);
     const summary = await said(['run', ...args]);
     assert.match(summary, /^1 records in .*1 accepted, 0 rejected, 0 skipped\nstored: 1 flows/);
-    assert.match(summary, /^next:\n {2}weir alerts --data /m);
+    assert.match(summary, /^next:\n {2}npx weir alerts --data /m);
     assert.deepEqual(await valuesOf(data, 'SELECT count() FROM flows'), [3]);
   });
 

@@ -56,7 +56,9 @@ async function checkRules(
     const found = [...problems, ...unknownLists(rules, documents)];
     return { files, rules, problems: found.map((p) => ({ ...p, file: origins.get(p.file) ?? p.file })) };
   } catch (error) {
-    return { files: [], rules: [], problems: [plain('', 'error', 'rules.unreadable', (error as Error).message)] };
+    const { message, cause } = error as Error;
+    const path = (cause as NodeJS.ErrnoException | undefined)?.path ?? 'rules';
+    return { files: [], rules: [], problems: [plain(path, 'error', 'rules.unreadable', message)] };
   }
 }
 

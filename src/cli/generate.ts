@@ -35,7 +35,7 @@ export const generate: Verb = {
       type: 'string',
       default: '100000',
       argument: 'N',
-      help: 'records in all; stories bring about 30,000 at least',
+      help: 'records in all, but at least what stories and their harmless twins need: about 30,000 for demo',
     },
     format: { type: 'string', default: 'ndjson', argument: 'FORMAT', help: OUTPUT_FORMATS.join(', ') },
     tenant: { type: 'string', argument: 'SLUG', help: 'only this tenant (Zeek logs name none: default acme there)' },

@@ -8,7 +8,7 @@ export function helpForAll(verbs: readonly Verb[]): string {
   return [
     'weir: raw telemetry in; stored flows, rollups and ATT&CK-mapped alerts out',
     '',
-    'usage: weir VERB [options]        weir VERB --help tells more',
+    'usage: weir VERB [options]        weir VERB --help tells more        weir --version',
     '',
     ...rows,
     '',

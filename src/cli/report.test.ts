@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { noteLines } from './report.ts';
+import { RunCounts } from '../delivery/summary.ts';
+import { noteLines, summaryText } from './report.ts';
 
 it('shows the first few notes of a kind, each path once, and counts the rest', () => {
   const note = (path: string) => ({ code: 'already_read', path, message: 'holds nothing new.' }) as const;
@@ -14,4 +15,18 @@ it('shows the first few notes of a kind, each path once, and counts the rest', (
     '/logs/*.gz: matches no file yet; waiting for one.',
   ]);
   assert.equal(noteLines(notes.slice(0, 4)).length, 4);
+});
+
+it('says loudly that nothing was stored when no configuration knows a tenant', () => {
+  const textOf = (accepted: number): string => {
+    const summary = {
+      ...new RunCounts(() => {}).summary(1),
+      records: { read: 5, accepted, rejected: 5 - accepted, skipped: 0 },
+      rejects: { tenant_unknown: 5 - accepted },
+    };
+    return summaryText({ summary, notes: [], verdict: null, created: [], data: 'd', hints: [], ordered: false });
+  };
+  assert.match(textOf(0), /^NOTHING WAS STORED: .*\n.*--config FILE .*demo\.yaml.*\n.*--tenant SLUG/m);
+  assert.doesNotMatch(textOf(1), /NOTHING/);
+  assert.match(textOf(0), /^next:\n {2}npx weir alerts --data d$/m);
 });

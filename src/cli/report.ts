@@ -38,7 +38,7 @@ export interface SummaryParts {
   readonly summary: RunSummary;
   readonly notes: readonly SourceNote[];
   readonly verdict: Verdict | null;
-  /** Tenants created for this run: slug and UUID. */
+  /** Tenants that no configuration knows: slug and UUID. */
   readonly created: readonly { readonly slug: string; readonly id: string }[];
   readonly data: string;
   readonly hints: readonly string[];
@@ -60,13 +60,14 @@ export function summaryText({ summary, notes, verdict, created, data, hints, ord
         .join(', ')}`,
     );
   }
+  if (summary.rejects.tenant_unknown > 0 && records.accepted === 0) lines.push('', ...NOBODY_KNOWN, '');
   for (const [code, rejected] of Object.entries(summary.rejects)) {
     lines.push(`rejected ${code}: ${count(rejected)}. ${REJECT_ADVICE[code as RejectCode]}`);
   }
   if (summary.late > 0) lines.push(lateText(summary.late, ordered));
   if (summary.evicted > 0)
     lines.push(`${count(summary.evicted)} state entries were dropped: see correlate.groups_per_rule.`);
-  for (const { slug, id } of created) lines.push(`tenant ${slug} was created as ${id}`);
+  for (const { slug, id } of created) lines.push(`tenant ${slug} (not configured) is stored as ${id}`);
   lines.push(...noteLines(notes));
   if (verdict) lines.push('', ...verdictLines(verdict));
   const next = [
@@ -75,7 +76,7 @@ export function summaryText({ summary, notes, verdict, created, data, hints, ord
     ...(records.rejected > 0 ? [`weir rejects list --data ${data}`] : []),
     ...hints,
   ];
-  lines.push('', 'next:', ...next.map((line) => `  ${line}`), '');
+  lines.push('', 'next:', ...next.map((line) => `  npx ${line}`), '');
   return lines.join('\n');
 }
 
@@ -94,6 +95,13 @@ export function noteLines(notes: readonly SourceNote[]): readonly string[] {
     return more > 0 ? [...lines, `${count(more)} more files: ${code}`] : lines;
   });
 }
+
+/** Nothing of a whole run was stored: a line among others would be overlooked. */
+const NOBODY_KNOWN = [
+  'NOTHING WAS STORED: the records name tenants that no configuration knows. Run again with a fresh --data and',
+  '  --config FILE   whose `tenants` has the slugs or UUIDs of the records (generated telemetry: examples/demo.yaml), or',
+  '  --tenant SLUG   when all records are of the one tenant that they name',
+];
 
 /** What to do about late records: sort, or, where that was done, keep older history apart. */
 function lateText(late: number, ordered: boolean): string {

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // The command line: finds the verb, parses its options, prints help, maps outcomes to exit statuses.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PACKAGE_ROOT } from '../root.ts';
 import { alerts } from './alerts.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
@@ -27,6 +30,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(verb ? helpFor(verb) : helpForAll(VERBS));
     return name === undefined ? 2 : 0;
   }
+  if (name === '--version' || name === '-v') {
+    io.stdout.write(`${version()}\n`);
+    return 0;
+  }
   const verb = VERBS.find((v) => v.name === name);
   try {
     if (!verb) throw new UsageError(`there is no verb '${name}'. Verbs: ${VERBS.map((v) => v.name).join(', ')}.`);
@@ -41,6 +48,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+function version(): string {
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
+  return `weir ${(JSON.parse(text) as { version: string }).version}`;
+}
+
+/** parseArgs takes `--limit -1` for two options, and says so in a way that helps nobody. */
+function parseFailure(message: string): string {
+  const option = /^Option '(?:-\w, )?(--[\w-]+).*argument is ambiguous/s.exec(message)?.[1];
+  if (option !== undefined) return `${option} needs a value; one that begins with '-' is written ${option}=VALUE.`;
+  return message.replace(/\. To specify a positional.*/s, '.');
+}
+
 function parse(verb: Verb, args: readonly string[]): { values: Values; positionals: string[] } {
   try {
     const { values, positionals } = parseArgs({
@@ -51,9 +70,7 @@ function parse(verb: Verb, args: readonly string[]): { values: Values; positiona
     });
     return { values: values as Values, positionals };
   } catch (error) {
-    throw new UsageError(
-      error instanceof Error ? error.message.replace(/\. To specify a positional.*/s, '.') : String(error),
-    );
+    throw new UsageError(error instanceof Error ? parseFailure(error.message) : String(error));
   }
 }
 

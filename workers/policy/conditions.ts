@@ -80,6 +80,8 @@ class Compiler {
       return this.fail(path, 'policy.type', 'a condition must be an object or a list of conditions');
     }
     const condition = value as Json;
+    // `conditions: {}` is as empty as []; deeper down, {} is a condition that somebody forgot to write.
+    if (depth === 0 && Object.keys(condition).length === 0) return { kind: 'and', of: [] };
     const joints = ['and', 'or', 'not'].filter((key) => Object.hasOwn(condition, key));
     if (joints.length > 0) return this.joint(condition, joints[0], path, depth);
     return this.leaf(condition, path);
