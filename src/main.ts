@@ -2,6 +2,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { OperationalError } from './cli/verb.ts';
 import type { Config } from './config/schema.ts';
 import { buildSnapshot, type ControlDocuments, loadSnapshot, readRuleFiles, saveSnapshot } from './control/index.ts';
 import { neverCrash, type Reach } from './delivery/crashpoints.ts';
@@ -77,10 +78,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
     request.started?.({
       snapshot,
       workers: router.workers,
-      totalBytes: (await Promise.all(sources.map((source) => source.totalBytes()))).reduce(
-        (sum, bytes) => sum + bytes,
-        0,
-      ),
+      totalBytes: await totalBytes(sources, lanes),
       reload: async (documents) => {
         const next = await snapshotOf(directory, config, documents);
         for (const lane of lanes) await lane.changeControl(next);
@@ -92,6 +90,23 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
   } finally {
     for (const close of opened.reverse()) await close();
   }
+}
+
+/**
+ * An input that is missing ends the run here, before anything is read. Unless there is something to recover: that comes
+ * first, may find its files elsewhere, and says better what is needed.
+ */
+async function totalBytes(sources: readonly Source[], lanes: readonly Lane[]): Promise<number> {
+  const recovering = lanes.some((lane) => lane.recovering);
+  let total = 0;
+  for (const source of sources) {
+    try {
+      total += await source.totalBytes();
+    } catch (error) {
+      if (!recovering || !(error instanceof OperationalError) || error.code !== 'input_missing') throw error;
+    }
+  }
+  return total;
 }
 
 async function snapshotOf(

@@ -90,6 +90,11 @@ export class Lane {
     }
   }
 
+  /** An earlier run left blocks in the journal: they come before anything new. */
+  get recovering(): boolean {
+    return this.parts.journal.pending.length > 0;
+  }
+
   /** Restores the lane's state on its home worker. */
   async open(): Promise<void> {
     const { router, commit, journal } = this.parts;

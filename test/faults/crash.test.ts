@@ -2,7 +2,7 @@
 // WEIR_CRASH_HITS (default 5) is how often each point is hit; the long run uses 20.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -95,6 +95,25 @@ describe('after any number of kills', { concurrency: 1 }, () => {
       rmSync(data, { recursive: true, force: true });
     }
     t.diagnostic(`kills by point: ${JSON.stringify(Object.fromEntries(counts))}`);
+  });
+
+  test('input that recovery needs and that is gone is named as such; put back, the run goes on', async () => {
+    const data = join(folder, 'gone');
+    const own = join(folder, 'gone.ndjson');
+    const away = join(folder, 'elsewhere.ndjson');
+    copyFileSync(input, own);
+    const mine = { ...values(data), input: [own] };
+    assert.equal(await runVictim({ values: mine, crash: { point: 'after-journal', nth: 2 } }), null);
+    renameSync(own, away);
+    const args = Object.entries(mine).flatMap(([key, value]) => [value].flat().flatMap((v) => [`--${key}`, String(v)]));
+    const failed = await weir(['run', ...args]);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stderr, /\[replay_input_missing\]/);
+    assert.match(failed.stderr, /gone\.ndjson/);
+    renameSync(away, own);
+    assert.ok(await runVictim({ values: mine }));
+    assertHolds(await dumpOf(data), expectedOf(input));
+    rmSync(data, { recursive: true, force: true });
   });
 
   /** Points at which a broken promise shows. */
