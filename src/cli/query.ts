@@ -104,10 +104,14 @@ async function dataDirectory({ data, config }: Values): Promise<string> {
 }
 
 /** Runs `use` with a reader of the data directory that the options name. */
-export async function withReader<T>(values: Values, use: (reader: Reader) => Promise<T>): Promise<T> {
-  const reader = await openReader(await dataDirectory(values));
+export async function withReader<T>(
+  values: Values,
+  use: (reader: Reader, directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = await dataDirectory(values);
+  const reader = await openReader(directory);
   try {
-    return await use(reader);
+    return await use(reader, directory);
   } finally {
     await reader.close();
   }

@@ -1,12 +1,14 @@
 // Promise: the reading verbs answer in sentences, tables and JSON, and stored data cannot command the terminal.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { encodeRows } from '../../workers/encode/index.ts';
+import { neverCrash } from '../delivery/crashpoints.ts';
 import { openDataDirectory } from '../delivery/directory.ts';
+import { EMPTY_COMMIT, writeCommit } from '../delivery/ledger.ts';
 import type { Alert, Level } from '../model/alert.ts';
 import { uuidFrom } from '../model/hash.ts';
 import { openChdbStore } from '../sinks/clickhouse/chdb.ts';
@@ -157,6 +159,11 @@ describe('reading verbs', () => {
       reject('bad_timestamp', 1, Buffer.from('{}')),
     ];
     const tables = [encodeRows('alerts', rows), encodeRows('rejects', refused)];
+    const lane = join(data, 'lanes', 'acme');
+    mkdirSync(lane, { recursive: true });
+    const read = { fingerprint: '', fingerprintLength: 0, generation: 0, inputBytes: 9, referenceMs: 0, done: true };
+    const file = { ...read, file: 'f'.repeat(32), path: '/logs/edge\u001b.log', position: 9 };
+    await writeCommit(join(lane, 'ledger'), { ...EMPTY_COMMIT, files: [['edge', file]] }, neverCrash);
     for (const { table, rows, bytes } of tables) await store.write({ table, rows, token: table, chunks: [bytes] });
     await store.close();
     release();
@@ -255,6 +262,8 @@ describe('reading verbs', () => {
     assert.deepEqual(listed.counts, { syntax: 2 });
     assert.equal(listed.rejects[0].position, 7);
     const page = await run(rejects, ['show', listed.rejects[0].reject_id]);
+    assert.match(table, / edge +edge\\x1b\.log +7 /);
+    assert.match(page, / path +\/logs\/edge\\x1b\.log /);
     assert.match(
       page,
       /syntax: what is wrong at 7\nThe record is not well-formed[\s\S]*byte 7 .* the first 7 kept\n\n\{"a\\x1b\[2J\n$/,

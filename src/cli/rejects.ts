@@ -1,5 +1,7 @@
 // weir rejects: what was refused, why, where it stood, and what to do about it.
 
+import { basename } from 'node:path';
+import { filePaths } from '../delivery/file-paths.ts';
 import { REJECT_ADVICE, REJECT_CODES, type RejectCode } from '../model/reject.ts';
 import type { Reader } from '../sinks/sink.ts';
 import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
@@ -21,11 +23,11 @@ export const rejects: Verb = {
   examples: ['weir rejects list', 'weir rejects list --code bad_timestamp --json', 'weir rejects show 1f6f0c1e'],
   async run(values, positionals, io) {
     const [action = 'list', id, more] = positionals;
-    if (action === 'list' && id === undefined) return withReader(values, (reader) => list(reader, values, io));
+    if (action === 'list' && id === undefined) return withReader(values, (...from) => list(...from, values, io));
     if (action !== 'show') throw new UsageError(`rejects knows 'list' and 'show ID', not '${positionals.join(' ')}'.`);
     if (id === undefined || more !== undefined)
       throw new UsageError('rejects show needs one reject id (or its beginning).');
-    return withReader(values, (reader) => show(reader, id, values, io));
+    return withReader(values, (...from) => show(...from, id, values, io));
   },
 };
 
@@ -46,7 +48,7 @@ interface Rejected {
 const COLUMNS =
   'reject_id, tenant_id, source, file, toString(position) AS position, toString(length) AS length, code, detail, format, base64Encode(raw) AS raw';
 
-async function list(reader: Reader, values: Values, io: Io): Promise<number> {
+async function list(reader: Reader, directory: string, values: Values, io: Io): Promise<number> {
   const limit = positiveInteger('--limit', values.limit, 100_000);
   const { where, parameters } = filter(values);
   const counts = await rowsOf<{ code: RejectCode; n: number }>(
@@ -59,10 +61,11 @@ async function list(reader: Reader, values: Values, io: Io): Promise<number> {
     `SELECT ${COLUMNS} FROM rejects AS r WHERE ${where} ORDER BY r.source, r.file, r.position LIMIT {limit:UInt32}`,
     { ...parameters, limit },
   );
+  const paths = await filePaths(directory);
   if (values.json) {
     const document = {
       counts: Object.fromEntries(counts.map(({ code, n }) => [code, n])),
-      rejects: found.map(asDocument),
+      rejects: found.map((reject) => asDocument(reject, paths)),
     };
     io.stdout.write(`${printableJson(JSON.stringify(document))}\n`);
     return 0;
@@ -79,8 +82,12 @@ async function list(reader: Reader, values: Values, io: Io): Promise<number> {
       { width },
     ),
   );
-  const titles = ['id', 'code', 'source', 'position', 'detail', 'record'].map((title) => ({ title }));
-  const rows = found.map((r) => [r.reject_id.slice(0, 8), r.code, r.source, r.position, r.detail, head(r.raw)]);
+  const titles = ['id', 'code', 'source', 'file', 'position', 'detail', 'record'].map((title) => ({ title }));
+  const rows = found.map((r) => {
+    const path = paths.get(r.file);
+    const file = path === undefined ? r.file.slice(0, 8) : basename(path);
+    return [r.reject_id.slice(0, 8), r.code, r.source, file, r.position, r.detail, head(r.raw)];
+  });
   io.stdout.write(`\n${renderTable(titles, rows, { width })}`);
   const total = counts.reduce((sum, { n }) => sum + n, 0);
   io.stdout.write(`${found.length} of ${total} rejected records; 'weir rejects show ID' shows one\n`);
@@ -104,7 +111,7 @@ function filter(values: Values): { where: string; parameters: Record<string, str
   return { where: conditions.join(' AND '), parameters };
 }
 
-async function show(reader: Reader, id: string, values: Values, io: Io): Promise<number> {
+async function show(reader: Reader, directory: string, id: string, values: Values, io: Io): Promise<number> {
   if (!/^[0-9a-f-]{4,36}$/i.test(id))
     throw new UsageError(`'${id}' is no reject id (hexadecimal, four digits or more).`);
   const sql = `SELECT ${COLUMNS} FROM rejects WHERE startsWith(toString(reject_id), {id:String}) ORDER BY reject_id LIMIT 2`;
@@ -114,11 +121,13 @@ async function show(reader: Reader, id: string, values: Values, io: Io): Promise
   if (found.length > 1)
     throw new OperationalError('reject_ambiguous', `several rejects begin with ${id}; give more of the id.`);
   const [reject] = found;
-  io.stdout.write(values.json ? `${printableJson(JSON.stringify(asDocument(reject)))}\n` : page(reject));
+  const paths = await filePaths(directory);
+  io.stdout.write(values.json ? `${printableJson(JSON.stringify(asDocument(reject, paths)))}\n` : page(reject, paths));
   return 0;
 }
 
-function page(reject: Rejected): string {
+function page(reject: Rejected, paths: ReadonlyMap<string, string>): string {
+  const path = paths.get(reject.file);
   const bytes = Buffer.from(reject.raw, 'base64');
   const kept = bytes.length < Number(reject.length) ? `, the first ${bytes.length} kept` : '';
   const tenant = /^[0-]+$/.test(reject.tenant_id) ? 'not known' : reject.tenant_id;
@@ -130,6 +139,7 @@ function page(reject: Rejected): string {
     `  tenant    ${tenant}`,
     `  source    ${printable(reject.source)}`,
     `  format    ${reject.format}`,
+    ...(path === undefined ? [] : [`  path      ${printable(path)} (when it was last read)`]),
     `  file      ${printable(reject.file)}`,
     `  position  byte ${reject.position} (of the unpacked data), ${reject.length} bytes${kept}`,
     '',
@@ -139,11 +149,12 @@ function page(reject: Rejected): string {
 }
 
 /** As --json gives it: numbers as numbers, the bytes as text where they are UTF-8, and always as base64. */
-function asDocument(reject: Rejected) {
+function asDocument(reject: Rejected, paths: ReadonlyMap<string, string>) {
   const bytes = Buffer.from(reject.raw, 'base64');
   const { raw: raw_base64, ...rest } = reject;
   return {
     ...rest,
+    path: paths.get(reject.file) ?? null,
     position: Number(reject.position),
     length: Number(reject.length),
     advice: adviceFor(reject.code),
