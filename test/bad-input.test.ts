@@ -133,7 +133,7 @@ describe('one run over everything that can be wrong with records', { concurrency
   before(async () => {
     const sources: string[] = [];
     const source = (name: string, bytes: Uint8Array, more: string): void => {
-      const path = scratch.write(`${name}.input`, bytes);
+      const path = scratch.writeOld(`${name}.input`, bytes);
       sources.push(`  - { name: ${name}, input: ${JSON.stringify(path)}, ${more} }`);
     };
     source('native', crooked.native.bytes(), 'format: native-json');

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,6 +68,14 @@ export class Scratch {
     const path = this.path(name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
+    return path;
+  }
+
+  /** A file that nobody has written to for an hour, so that a last record without its newline counts as whole. */
+  writeOld(name: string, content: string | Uint8Array): string {
+    const path = this.write(name, content);
+    const then = Date.now() / 1000 - 3600;
+    utimesSync(path, then, then);
     return path;
   }
 
