@@ -136,7 +136,7 @@ describe('one run over everything that can be wrong with records', { concurrency
       const path = scratch.writeOld(`${name}.input`, bytes);
       sources.push(`  - { name: ${name}, input: ${JSON.stringify(path)}, ${more} }`);
     };
-    source('native', crooked.native.bytes(), 'format: native-json');
+    source('native', crooked.native.bytes(), 'format: auto');
     source('bound', crooked.bound.bytes(), 'tenant: acme, pop: bound');
     source('zeek', crooked.zeek.bytes(), 'format: zeek-tsv, tenant: acme, pop: zeek');
     source('dormant', Buffer.from(`${flow({})}\n`.repeat(3)), 'tenant: dormant, pop: p');
