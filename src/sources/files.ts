@@ -1,5 +1,6 @@
 // Files and globs, read once to their end, one after the other in name order.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Limits } from '../model/control.ts';
 import { knownAs } from './compare.ts';
 import type { Tail } from './cutter.ts';
@@ -34,8 +35,9 @@ export function inputsOf(options: SourceOptions): readonly string[] {
   return typeof options.input === 'string' ? [options.input] : options.input;
 }
 
-/** A file that was written so recently may be in the middle of a record: the writer is given time to finish it. */
-export const SETTLED_MS = 10_000;
+/** A file that was written so recently may be in the middle of a record: it is watched for a moment. */
+const SETTLED_MS = 10_000;
+const WATCHED_MS = 1000;
 
 /** What becomes of a last record without its end: 'settled' emits it unless the file is being written, and else holds it. */
 export type Ending = Tail | 'settled';
@@ -141,16 +143,21 @@ export class FileReader {
     return this.registry.meet(known, head, path, known.done ? reference : known.referenceMs);
   }
 
+  /** True when the file grows while it is looked at. One that rests is complete, with or without a last newline. */
   private async isBeingWritten(input: RawInput): Promise<boolean> {
+    const { clock = Date.now, settle = () => sleep(WATCHED_MS) } = this.options;
     const written = await input.writtenMs();
     // Clocks of file servers run ahead at times; a date far in the future says nothing.
-    return written !== null && Math.abs((this.options.clock ?? Date.now)() - written) < SETTLED_MS;
+    if (written === null || Math.abs(clock() - written) >= SETTLED_MS) return false;
+    const before = await input.size();
+    await settle();
+    return (await input.size()) > before;
   }
 
   private unfinished(path: string, position: number, bytes: number): void {
     const message =
-      `its last ${bytes} bytes (from ${position}) are a record without its end, and the file was written within ` +
-      `the last ${SETTLED_MS / 1000} s: they are read by the next run.`;
+      `its last ${bytes} bytes (from ${position}) were a record without its end, and the file is being written: ` +
+      'the next run reads on from there (or use --follow).';
     this.notes.push({ code: 'unfinished_line', path, message });
   }
 

@@ -115,6 +115,8 @@ export interface SourceOptions {
   readonly now: () => number;
   /** The exact time, which `now` need not be: tells whether a file is being written. Default Date.now. */
   readonly clock?: () => number;
+  /** Waits while a file is watched for growth; default one second. */
+  readonly settle?: () => Promise<unknown>;
   readonly stdin?: NodeJS.ReadableStream;
   /** Needed for order 'event-time': decodes the times in workers. Must not release the batch. */
   readonly timesOf?: (batch: SourceBatch) => Promise<RecordTimes>;
