@@ -15,6 +15,7 @@ it('shows the first few notes of a kind, each path once, and counts the rest', (
     '/logs/*.gz: matches no file yet; waiting for one.',
   ]);
   assert.equal(noteLines(notes.slice(0, 4)).length, 4);
+  assert.match(noteLines([note('/a\u001b.log')])[0], /^\/a\\x1b\.log: /);
 });
 
 it('says loudly that nothing was stored when no configuration knows a tenant', () => {

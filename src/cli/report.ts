@@ -90,7 +90,7 @@ export function noteLines(notes: readonly SourceNote[]): readonly string[] {
   }
   return [...kinds].flatMap(([code, all]) => {
     const shown = all.length > SHOWN_NOTES + 1 ? all.slice(0, SHOWN_NOTES) : all;
-    const lines = shown.map(({ path, message }) => `${path}: ${message}`);
+    const lines = shown.map(({ path, message }) => printable(`${path}: ${message}`));
     const more = all.length - shown.length;
     return more > 0 ? [...lines, `${count(more)} more files: ${code}`] : lines;
   });
