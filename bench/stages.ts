@@ -1,6 +1,7 @@
 // The worker path stage by stage, in one process, interleaved with the calibration: JSON.parse of the same records.
 // Every figure is a ratio to the calibration of its own round ("x"), since machines drift; medians over the rounds.
 
+import { builtinDatabase } from '../src/control/index.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import { utf8 } from '../src/model/bytes.ts';
 import type { ControlSnapshot, RuleFile, Tenant } from '../src/model/control.ts';
@@ -29,6 +30,7 @@ export interface StageReport {
   readonly full_path_low: number;
   readonly full_path_high: number;
   readonly rules: number;
+  readonly countries: boolean;
   readonly rounds: number;
   readonly records_per_round: number;
 }
@@ -38,6 +40,8 @@ export interface BenchOptions {
   readonly batchRecords: number;
   readonly rules: number;
   readonly rounds: number;
+  /** With the built-in country database; every destination of the standard records is a new address, the worst case. */
+  readonly countries: boolean;
   readonly onRound?: (round: number) => void;
 }
 
@@ -46,7 +50,7 @@ type Stage = (typeof PATH)[number] | 'correlate';
 
 export function benchStages(options: BenchOptions): StageReport {
   const standard = standardRecords(options.records);
-  const kit = createKit(snapshotOf(standard, syntheticRules(options.rules)));
+  const kit = createKit(snapshotOf(standard, syntheticRules(options.rules), options.countries));
   const batches = batchesOf(standard.lines, options.batchRecords);
   const counted = correlationHits(standard, batches);
   for (let i = 0; i < 2; i++) round(kit, standard.lines, batches, counted); // warm up: compiled code, full caches
@@ -138,6 +142,7 @@ function report(
     full_path_low: full.low,
     full_path_high: full.high,
     rules: options.rules,
+    countries: options.countries,
     rounds: options.rounds,
     records_per_round: records,
   };
@@ -171,7 +176,7 @@ function batchesOf(lines: readonly string[], size: number): RawBatch[] {
   return batches;
 }
 
-export function snapshotOf(standard: StandardRecords, rules: readonly RuleFile[]): ControlSnapshot {
+export function snapshotOf(standard: StandardRecords, rules: readonly RuleFile[], countries = false): ControlSnapshot {
   const tenants = [...standard.tenants].sort().map(
     (id, i): Tenant => ({
       id,
@@ -229,7 +234,7 @@ export function snapshotOf(standard: StandardRecords, rules: readonly RuleFile[]
     lists: [],
     categories: {},
     limits: { recordBytes: 1 << 20, depth: 32, keys: 512 },
-    enrich: { geo: [], communityId: false },
+    enrich: { geo: countries ? [{ path: builtinDatabase(), hash: 'built-in' }] : [], communityId: false },
     correlate: { groupsPerRule: 100_000, valuesPerGroup: 10_000, suppressionMs: 3_600_000, evidence: 5 },
   };
   return { hash: hashHex(utf8(JSON.stringify(body))), ...body };

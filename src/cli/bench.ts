@@ -20,6 +20,10 @@ export const bench: Verb = {
     },
     batch: { type: 'string', default: '2000', argument: 'N', help: 'records a batch' },
     rules: { type: 'string', default: '500', argument: 'N', help: 'synthetic flow rules' },
+    countries: {
+      type: 'boolean',
+      help: 'enrich with the built-in country database as well (worst case: every address is new)',
+    },
     rounds: { type: 'string', default: '9', argument: 'N', help: 'rounds; medians are shown' },
   },
   examples: ['weir bench', 'weir bench --rules 3000 --json', 'weir bench --pipeline --records 2000000'],
@@ -36,6 +40,7 @@ export const bench: Verb = {
       records: wholeNumber(values.records ?? '40000', 'records', 1000, 1e7),
       batchRecords: wholeNumber(values.batch, 'batch', 1, 1e6),
       rules,
+      countries: values.countries === true,
       rounds,
       onRound: (round) => {
         if (io.stderr.isTTY && !values.json) io.stderr.write(`\rround ${round} of ${rounds} `);
@@ -56,7 +61,7 @@ function text(report: StageReport): string {
   });
   return [
     `calibration: JSON.parse of the standard record, ${report.calibration_per_s.toLocaleString('en')} records/s (1.00x)`,
-    `${report.rules} rules, ${report.records_per_round.toLocaleString('en')} records a round, medians of ${report.rounds} rounds, one of ${availableParallelism()} cores`,
+    `${report.rules} rules, ${report.countries ? 'with' : 'without'} a country database, ${report.records_per_round.toLocaleString('en')} records a round, medians of ${report.rounds} rounds, one of ${availableParallelism()} cores`,
     '',
     '  stage         alone          spread  cumulative  share of the path',
     ...rows,
