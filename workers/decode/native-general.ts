@@ -5,7 +5,7 @@ import type { RawBatch } from '../../src/model/batch.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import type { DecodeContext } from './context.ts';
-import { textValue, type Value } from './fields.ts';
+import { NESTED, textValue, type Value } from './fields.ts';
 import { acceptFlow } from './native-flow.ts';
 import { K, NATIVE_KEYS, type NativeKey } from './native-keys.ts';
 import { acceptLog } from './native-log.ts';
@@ -83,7 +83,8 @@ export abstract class NativeRecord {
       return;
     }
     const text = textValue(value);
-    const shown = text === null ? typeof value : `'${text.slice(0, 60)}'`;
+    const shown =
+      value === NESTED ? 'an object or a list' : text === null ? `a ${typeof value}` : `'${text.slice(0, 60)}'`;
     this.reject(code, `${key} is ${shown}`);
   }
 }
