@@ -53,6 +53,9 @@ export interface LaneParts {
   readonly snapshotOf: (hash: string) => Promise<ControlSnapshot>;
 }
 
+/** Batches that may be on their way to the home worker. */
+const MAX_CORRELATING = 8;
+
 /** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
 const MAX_UNWRITTEN = 2;
 
@@ -70,6 +73,7 @@ export class Lane {
   private inForce = '';
   private writing: Promise<void> = Promise.resolve();
   private unwritten = 0;
+  private readonly correlating: Promise<void>[] = [];
   private blocksSinceCommit = 0;
   private lastCommitAt = Date.now();
   private chain: Promise<unknown> = Promise.resolve();
@@ -136,12 +140,25 @@ export class Lane {
       if (this.block && this.block.control !== control) await this.close(null, false);
       if (this.inForce !== control) await this.apply(control);
       this.block ??= new OpenBlock(control, Date.now());
-      await this.parts.router.correlate(this.name, matched);
+      await this.correlate(matched);
       this.block.add(source.name, batch.ranges, matched.rows);
       this.parts.observer.batch(matched, batch);
       const replaying = this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
       if (!replaying && this.isDue()) await this.close(null, false);
     });
+  }
+
+  /**
+   * Sends hits to the home worker, which takes its tasks in the order in which they were sent; closing a block is one of
+   * them, so its answer says that all before it are done. A few may be under way: waiting for each would idle the others.
+   */
+  private async correlate(matched: Matched): Promise<void> {
+    const done = this.parts.router.correlate(this.name, matched).catch((error: unknown) => {
+      this.failed ??= error;
+    });
+    this.correlating.push(done);
+    if (this.correlating.length > MAX_CORRELATING) await this.correlating.shift();
+    this.throwIfFailed();
   }
 
   /** Closes the open block if it is due by time; called by a timer, for input that has fallen silent. Throws once failed. */
@@ -199,6 +216,8 @@ export class Lane {
       this.blocksSinceCommit >= settings.snapshotBlocks ||
       Date.now() - this.lastCommitAt >= settings.snapshotMs;
     const effects = await router.closeBlock(this.name, end, commitDue);
+    this.correlating.length = 0;
+    this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
     for (const [source, file] of replayed?.files ?? []) this.know(source, file);
     for (const part of block.parts) advance(this.files.get(part.source), this.sourceOf(part.source), part.ranges);
     let entry = replayed;
