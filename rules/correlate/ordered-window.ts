@@ -8,7 +8,7 @@ const HISTORY = 128;
 const STRIDE = 2;
 
 export class OrderedWindow implements Window {
-  /** By time, then slot: time, slot. Inside a run of one slot only the first and the last are kept. */
+  /** By time, then slot: time, slot. At most HISTORY of them; see `thin`. */
   private readonly entries: number[] = [];
   /** By slot: the latest time at which a sequence of slots 0..slot may have begun; -Infinity for none. Exact in order. */
   private starts: number[] = [];
@@ -80,19 +80,27 @@ export class OrderedWindow implements Window {
       at -= STRIDE;
     }
     entries.splice(at, 0, time, slot);
-    const run = (i: number): boolean => entries[i + 1] === slot;
-    const middle =
-      run(at - STRIDE) && run(at + STRIDE)
-        ? at
-        : run(at - STRIDE) && run(at - 2 * STRIDE)
-          ? at - STRIDE
-          : run(at + STRIDE) && run(at + 2 * STRIDE)
-            ? at + STRIDE
-            : -1;
-    if (middle >= 0) entries.splice(middle, STRIDE);
+    if (entries.length > HISTORY * STRIDE) this.thin();
     const oldest = entries[entries.length - STRIDE] - retention;
     let gone = 0;
     while (entries[gone] <= oldest || entries.length - gone > HISTORY * STRIDE) gone += STRIDE;
     if (gone > 0) entries.splice(0, gone);
+  }
+  /**
+   * Keeps the first and the last of each run of one slot. Only when there are too many: an event that arrives late may
+   * still break a run, and what stood in its middle decides then.
+   */
+  private thin(): void {
+    const { entries } = this;
+    let kept = 0;
+    for (let i = 0; i < entries.length; i += STRIDE) {
+      const slot = entries[i + 1];
+      if (kept > 0 && entries[kept - 1] === slot && i + STRIDE < entries.length && entries[i + STRIDE + 1] === slot)
+        continue;
+      entries[kept] = entries[i];
+      entries[kept + 1] = slot;
+      kept += STRIDE;
+    }
+    entries.length = kept;
   }
 }

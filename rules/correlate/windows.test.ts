@@ -186,6 +186,20 @@ test('temporal_ordered: the order of arrival within the lateness does not matter
         assert.equal(run(shuffled.map(({ item }) => item)), run(sorted));
       },
     ),
+    {
+      examples: [
+        [
+          [
+            [0, 1],
+            [2, 1],
+            [1, 1],
+            [1, 0],
+            [1, 2],
+          ],
+          Array(12).fill(0),
+        ],
+      ],
+    },
   );
 });
 
