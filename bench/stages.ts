@@ -4,7 +4,7 @@
 import { builtinDatabase } from '../src/control/index.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import { utf8 } from '../src/model/bytes.ts';
-import type { ControlSnapshot, RuleFile, Tenant } from '../src/model/control.ts';
+import { type ControlSnapshot, plainTenant, type RuleFile } from '../src/model/control.ts';
 import { Decoded } from '../src/model/decoded.ts';
 import { hashHex, uuidFrom } from '../src/model/hash.ts';
 import { HitsWriter } from '../src/model/hits.ts';
@@ -177,21 +177,7 @@ function batchesOf(lines: readonly string[], size: number): RawBatch[] {
 }
 
 export function snapshotOf(standard: StandardRecords, rules: readonly RuleFile[], countries = false): ControlSnapshot {
-  const tenants = [...standard.tenants].sort().map(
-    (id, i): Tenant => ({
-      id,
-      slug: `tenant-${i}`,
-      name: `tenant ${i}`,
-      status: 'active',
-      timezone: 'UTC',
-      internal: [],
-      sites: [],
-      devices: [],
-      users: [],
-      categories: {},
-      lists: [],
-    }),
-  );
+  const tenants = [...standard.tenants].sort().map((id, i) => plainTenant(id, `tenant-${i}`));
   // A few policies for every tenant, so that the policy stage has something to decide.
   const policies = tenants.flatMap((tenant) =>
     [

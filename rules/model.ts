@@ -111,3 +111,27 @@ export interface RuleSet {
   readonly rules: readonly Rule[];
   readonly problems: readonly Problem[];
 }
+
+/** What an event may name, as alerts carry it and reasons and chained correlations refer to it. */
+export const ENTITY_FIELDS = [
+  'source_ip',
+  'destination_ip',
+  'source_port',
+  'destination_port',
+  'protocol',
+  'user',
+  'device',
+  'site',
+  'pop',
+  'host',
+  'application',
+  'direction',
+  'source_country',
+  'destination_country',
+  'threat',
+  'policy_id',
+  'action',
+  'tunnel',
+  'message',
+] as const;
+export type EntityField = (typeof ENTITY_FIELDS)[number];

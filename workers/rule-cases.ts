@@ -3,7 +3,13 @@
 import type { Rule, RuleTest, RuleTestGiven } from '../rules/model.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import { utf8 } from '../src/model/bytes.ts';
-import type { ControlSnapshot, ListDocument, PolicyAction, RuleFile } from '../src/model/control.ts';
+import {
+  type ControlSnapshot,
+  type ListDocument,
+  type PolicyAction,
+  plainTenant,
+  type RuleFile,
+} from '../src/model/control.ts';
 import { hashHex, uuidFrom } from '../src/model/hash.ts';
 import { parsePrefix } from '../src/model/ip.ts';
 import { createKit, type WorkerKit } from './kit.ts';
@@ -80,16 +86,8 @@ function caseSnapshot(rules: readonly RuleFile[], given: RuleTestGiven): Control
   const body = {
     tenants: [
       {
-        id,
-        slug: 'case',
-        name: 'case',
-        status: 'active' as const,
-        timezone: 'UTC',
+        ...plainTenant(id, 'case'),
         internal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
-        sites: [],
-        devices: [],
-        users: [],
-        categories: {},
         lists: [...listsOf(given.lists, false), ...listsOf(given.threats, true)],
       },
     ],

@@ -1,6 +1,6 @@
 // Weir's own keys of a rule, under `weir:`. Sigma tools ignore them.
 
-import type { RuleTest } from '../model.ts';
+import { ENTITY_FIELDS, type RuleTest } from '../model.ts';
 import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
 import { compileTests } from './cases.ts';
 import { booleanField, durationField, mapField, onlyKeys, textField } from './fields.ts';
@@ -21,32 +21,7 @@ const KEYS = ['version', 'confidence', 'runbook', 'reason', 'suppression', 'aler
 const CONFIDENCES = ['low', 'medium', 'high'] as const;
 
 /** Placeholders that every alert can fill, besides the group-by fields of its rule. */
-const PLACEHOLDERS: readonly string[] = [
-  'count',
-  'value',
-  'interval',
-  'timespan',
-  'title',
-  'source_ip',
-  'destination_ip',
-  'source_port',
-  'destination_port',
-  'protocol',
-  'user',
-  'device',
-  'site',
-  'pop',
-  'host',
-  'application',
-  'direction',
-  'source_country',
-  'destination_country',
-  'threat',
-  'action',
-  'policy_id',
-  'tunnel',
-  'message',
-];
+const PLACEHOLDERS: readonly string[] = ['count', 'value', 'interval', 'timespan', 'title', ...ENTITY_FIELDS];
 
 export function compileWeir(map: YamlMap, report: Reporter): WeirKeys {
   onlyKeys(map, KEYS, 'weir.unknown_key', "'weir'", report);

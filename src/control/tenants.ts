@@ -4,7 +4,7 @@ import type { Problem } from '../../rules/model.ts';
 import { UsageError } from '../cli/verb.ts';
 import type { PolicyConfig, TenantConfig } from '../config/schema.ts';
 import type { Origins } from '../config/validate.ts';
-import type { ListDocument, PolicyDocument, Tenant } from '../model/control.ts';
+import { type ListDocument, type PolicyDocument, plainTenant, type Tenant } from '../model/control.ts';
 import { isUuid, uuidFrom } from '../model/hash.ts';
 import { checkLists } from './lists.ts';
 import { unique } from './unique.ts';
@@ -14,19 +14,8 @@ export function createTenant(slug: string): Tenant {
   if (!isUuid(slug) && !/^[a-z0-9][a-z0-9-]{0,99}$/.test(slug)) {
     throw new UsageError(`tenant '${slug}': expected a UUID, or at most 100 lower-case letters, digits and hyphens`);
   }
-  return {
-    id: isUuid(slug) ? slug.toLowerCase() : tenantId(slug),
-    slug: slug.toLowerCase(),
-    name: slug,
-    status: 'active',
-    timezone: 'UTC',
-    internal: [],
-    sites: [],
-    devices: [],
-    users: [],
-    categories: {},
-    lists: [],
-  };
+  const id = isUuid(slug) ? slug.toLowerCase() : tenantId(slug);
+  return { ...plainTenant(id, slug.toLowerCase()), name: slug };
 }
 
 /** UUID of a tenant that was given none. */

@@ -143,8 +143,7 @@ export class Lane {
       await this.correlate(matched);
       this.block.add(source.name, batch.ranges, matched.rows);
       this.parts.observer.batch(matched, batch);
-      const replaying = this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
-      if (!replaying && this.isDue()) await this.close(null, false);
+      if (!this.replaying && this.isDue()) await this.close(null, false);
     });
   }
 
@@ -164,8 +163,7 @@ export class Lane {
   /** Closes the open block if it is due by time; called by a timer, for input that has fallen silent. Throws once failed. */
   async closeIfDue(): Promise<void> {
     return this.exclusively(async () => {
-      if (this.block && this.seq >= (this.parts.journal.pending.at(-1)?.seq ?? 0) && this.isDue())
-        await this.close(null, false);
+      if (this.block && !this.replaying && this.isDue()) await this.close(null, false);
     });
   }
 
@@ -178,8 +176,7 @@ export class Lane {
   /** The input has ended (or the run was asked to stop: `ended` false): everything taken is stored and committed. */
   async finish(ended: boolean): Promise<void> {
     await this.exclusively(async () => {
-      const unfinished = this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
-      if (unfinished)
+      if (this.replaying)
         this.block = null; // recovery was interrupted: the journal still has the block
       else if (this.block || this.seq > this.parts.commit.seq) {
         this.parts.reach('final-flush');
@@ -198,6 +195,11 @@ export class Lane {
     for await (const batch of source.batches(this.progress(source), signal)) {
       yield { kind: 'batch', source, batch, control: this.control };
     }
+  }
+
+  /** True while journaled blocks are still to be repeated: their bounds are the journal's, not the clock's. */
+  private get replaying(): boolean {
+    return this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
   }
 
   private isDue(): boolean {

@@ -91,3 +91,17 @@ export class ByteWriter {
     return this.bytes.slice(0, this.length);
   }
 }
+
+/** Writes the low 32 bits of `value`, little-endian. */
+export function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** Writes a non-negative integer up to 2^53, little-endian. */
+export function putU64(bytes: Uint8Array, at: number, value: number): void {
+  putU32(bytes, at, value % 4294967296);
+  putU32(bytes, at + 4, Math.floor(value / 4294967296));
+}

@@ -49,6 +49,23 @@ export interface Tenant {
   readonly lists: readonly ListDocument[];
 }
 
+/** An active tenant of which nothing but its name is known. */
+export function plainTenant(id: string, slug: string): Tenant {
+  return {
+    id,
+    slug,
+    name: slug,
+    status: 'active',
+    timezone: 'UTC',
+    internal: [],
+    sites: [],
+    devices: [],
+    users: [],
+    categories: {},
+    lists: [],
+  };
+}
+
 export interface SourceDefinition {
   readonly name: string;
   /** Slug or UUID of the tenant of every record, or '' when records name their own. */

@@ -9,10 +9,10 @@ import { OrderedWindow } from '../../rules/correlate/ordered-window.ts';
 import { SumWindow } from '../../rules/correlate/sum-window.ts';
 import { unsupported } from '../../rules/correlate/unsupported.ts';
 import { needed, type Window, type WindowShape } from '../../rules/correlate/window.ts';
-import type { CorrelationType, Rule, RuleSet } from '../../rules/model.ts';
+import type { CorrelationType, EntityField, Rule, RuleSet } from '../../rules/model.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
-import { type EntityField, entityOf } from './entities.ts';
+import { entityOf } from './entities.ts';
 
 interface WindowKind {
   make(): Window;

@@ -1,48 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Rule } from '../../rules/model.ts';
-import type { Alert } from '../../src/model/alert.ts';
-import type { ControlSnapshot } from '../../src/model/control.ts';
 import { TABLES } from '../../src/model/tables.ts';
 import { encodeRows } from '../encode/index.ts';
 import {
   correlationOf,
+  detail,
+  event,
   packHits,
+  revisions,
   ruleOf,
   rulesOf,
+  run,
+  serial,
   snapshotOf,
+  started,
   type TestEvent,
-  type TestHit,
 } from './hits.test-support.ts';
-import { type Correlated, Correlator } from './index.ts';
+import { Correlator } from './index.ts';
 
 const T0 = Date.UTC(2024, 4, 1);
 const SECOND = 1000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
-
-let serial = 0;
-const event = (timeMs: number, hits: readonly TestHit[], over: Partial<TestEvent> = {}): TestEvent => ({
-  timeMs,
-  serial: ++serial,
-  hits,
-  ...over,
-});
-
-function started(rules: readonly Rule[], snapshot: ControlSnapshot = snapshotOf()): Correlator {
-  const correlator = new Correlator('lane');
-  correlator.apply(snapshot, rulesOf(...rules));
-  return correlator;
-}
-
-function run(rules: readonly Rule[], events: readonly TestEvent[], snapshot?: ControlSnapshot, end = true): Correlated {
-  const correlator = started(rules, snapshot);
-  correlator.add(packHits(events));
-  return correlator.take(end);
-}
-
-const revisions = ({ alerts }: Correlated): number[] => alerts.map((row) => Number(row.revision));
-const detail = (row: Record<string, unknown>): Alert => JSON.parse(row.details as string);
 
 test('a single event fires at once; its rows have every column of their tables and can be encoded', () => {
   const rule = ruleOf(0, {

@@ -1,33 +1,11 @@
 // What an event names: addresses, user, host … as the fields of an alert, for sentences, and as parts of a group key.
 
+import { ENTITY_FIELDS, type EntityField } from '../../rules/model.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import { utf8 } from '../../src/model/bytes.ts';
 import { type EntityText, type HitEvent, type KeyValue, KeyWriter } from '../../src/model/hits.ts';
 import { ipText } from '../../src/model/ip.ts';
 import { communityId } from '../enrich/community-id.ts';
-
-export const ENTITY_FIELDS = [
-  'source_ip',
-  'destination_ip',
-  'source_port',
-  'destination_port',
-  'protocol',
-  'user',
-  'device',
-  'site',
-  'pop',
-  'host',
-  'application',
-  'direction',
-  'source_country',
-  'destination_country',
-  'threat',
-  'policy_id',
-  'action',
-  'tunnel',
-  'message',
-] as const;
-export type EntityField = (typeof ENTITY_FIELDS)[number];
 
 /** Other names of the same fields: Sigma's, ECS's, Zeek's, the stored columns'. Compared in lower case. */
 const ALIASES = new Map<string, EntityField>([

@@ -1,11 +1,13 @@
 // For tests and the bench: rules, control snapshots and packed hits without the rest of the pipeline.
 
 import type { Correlation, Rule, RuleSet } from '../../rules/model.ts';
+import type { Alert } from '../../src/model/alert.ts';
 import { utf8 } from '../../src/model/bytes.ts';
-import type { ControlSnapshot, Tenant } from '../../src/model/control.ts';
+import { type ControlSnapshot, plainTenant, type Tenant } from '../../src/model/control.ts';
 import { uuidFrom } from '../../src/model/hash.ts';
 import { ENTITY_TEXTS, type EntityText, HitsWriter, KeyWriter } from '../../src/model/hits.ts';
 import { parseIp } from '../../src/model/ip.ts';
+import { type Correlated, Correlator } from './index.ts';
 
 export function ruleOf(index: number, over: Partial<Rule> = {}): Rule {
   const id = over.id ?? `rule-${index}`;
@@ -58,19 +60,7 @@ export function rulesOf(...rules: readonly Rule[]): RuleSet {
 }
 
 export function tenantOf(slug: string): Tenant {
-  return {
-    id: uuidFrom('tenant', slug),
-    slug,
-    name: slug,
-    status: 'active',
-    timezone: 'UTC',
-    internal: [],
-    sites: [],
-    devices: [],
-    users: [],
-    categories: {},
-    lists: [],
-  };
+  return plainTenant(uuidFrom('tenant', slug), slug);
 }
 
 export function snapshotOf(
@@ -179,3 +169,34 @@ export function packHits(events: readonly TestEvent[]): Uint8Array {
   }
   return writer.take();
 }
+
+/** Number of the last event that `event` made. */
+export let serial = 0;
+/** An event of its own at a time. */
+export const event = (timeMs: number, hits: readonly TestHit[], over: Partial<TestEvent> = {}): TestEvent => ({
+  timeMs,
+  serial: ++serial,
+  hits,
+  ...over,
+});
+
+export function started(rules: readonly Rule[], snapshot: ControlSnapshot = snapshotOf()): Correlator {
+  const correlator = new Correlator('lane');
+  correlator.apply(snapshot, rulesOf(...rules));
+  return correlator;
+}
+
+/** What events bring about, in one batch. */
+export function run(
+  rules: readonly Rule[],
+  events: readonly TestEvent[],
+  snapshot?: ControlSnapshot,
+  end = true,
+): Correlated {
+  const correlator = started(rules, snapshot);
+  correlator.add(packHits(events));
+  return correlator.take(end);
+}
+
+export const revisions = ({ alerts }: Correlated): number[] => alerts.map((row) => Number(row.revision));
+export const detail = (row: Record<string, unknown>): Alert => JSON.parse(row.details as string);

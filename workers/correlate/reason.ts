@@ -1,9 +1,9 @@
 // The one sentence that says why an alert fired.
 
-import type { Rule } from '../../rules/model.ts';
+import type { EntityField, Rule } from '../../rules/model.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import type { HitEvent } from '../../src/model/hits.ts';
-import { type ENTITY_FIELDS, entityOf, entityValue, valueText } from './entities.ts';
+import { entityOf, entityValue, valueText } from './entities.ts';
 
 /** Longest text of one value in a sentence: input may hold anything. */
 const LONGEST_VALUE = 200;
@@ -91,7 +91,7 @@ function defaultReason(rule: Rule, event: HitEvent, { group, count, value }: Fir
 
 /** Who did what with whom, as far as the event says. */
 function conversation(event: HitEvent): string {
-  const known = (field: (typeof ENTITY_FIELDS)[number]): string => clean(valueText(entityValue(event, field)));
+  const known = (field: EntityField): string => clean(valueText(entityValue(event, field)));
   const source = known('source_ip') || known('user') || known('device') || known('host');
   const target = known('destination_ip');
   const port = event.destinationPort > 0 ? ` port ${event.destinationPort}` : '';

@@ -5,7 +5,7 @@
 // rejected, skipped; the caller adds it to `out.read`.
 
 import type { RawBatch } from '../../src/model/batch.ts';
-import { utf8 } from '../../src/model/bytes.ts';
+import { putU32, putU64, utf8 } from '../../src/model/bytes.ts';
 import type { ControlSnapshot, Limits, SourceDefinition } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
@@ -393,16 +393,4 @@ function agree(fixed: number, own: number): number {
 function rangeDetail(ms: number): string {
   const shown = Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`;
   return `event time ${shown} lies outside 2000 to 2100`;
-}
-
-function putU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
-}
-
-function putU64(bytes: Uint8Array, at: number, value: number): void {
-  putU32(bytes, at, value % 4294967296);
-  putU32(bytes, at + 4, Math.floor(value / 4294967296));
 }

@@ -2,7 +2,7 @@
 
 import type { FormatName, RawBatch } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
-import type { ControlSnapshot, SourceDefinition, Tenant } from '../../src/model/control.ts';
+import { type ControlSnapshot, plainTenant, type SourceDefinition, type Tenant } from '../../src/model/control.ts';
 import { Decoded } from '../../src/model/decoded.ts';
 import { Dictionary } from '../../src/model/dictionary.ts';
 import { createDecoder } from './index.ts';
@@ -11,20 +11,7 @@ export const ACME = '11111111-1111-4111-8111-111111111111';
 export const GLOBEX = '22222222-2222-4222-8222-222222222222';
 
 export function tenant(id: string, slug: string, more: Partial<Tenant> = {}): Tenant {
-  return {
-    id,
-    slug,
-    name: slug,
-    status: 'active',
-    timezone: 'UTC',
-    internal: [],
-    sites: [],
-    devices: [],
-    users: [],
-    categories: {},
-    lists: [],
-    ...more,
-  };
+  return { ...plainTenant(id, slug), ...more };
 }
 
 export function source(more: Partial<SourceDefinition> = {}): SourceDefinition {
