@@ -1,5 +1,7 @@
-// value_sum and value_avg: the sum of a number over a sliding window. Sums of integers below 2^53 are exact.
+// value_sum and value_avg: the sum of a number over a sliding window. Sums of integers below 2^53 are exact, others as good
+// as exact: what slid out of the window leaves no rounding error behind.
 
+import { CompensatedSum } from './compensated-sum.ts';
 import { holds, type Window, type WindowResult, type WindowShape } from './window.ts';
 
 /** An entry is three numbers: time, sum of the values, number of events. */
@@ -10,7 +12,7 @@ export class SumWindow implements Window {
   private entries: number[] = [];
   private head = 0;
   private low = 0;
-  private sum = 0;
+  private readonly sum = new CompensatedSum();
   private events = 0;
 
   get size(): number {
@@ -26,7 +28,7 @@ export class SumWindow implements Window {
     const newest = at > this.head ? entries[at - STRIDE] : -Infinity;
     if (time >= newest) {
       entries.push(time, value, 1);
-      this.sum += value;
+      this.sum.add(value);
       this.events++;
       this.slide(time - span, time - shape.retentionMs);
       at -= this.compact();
@@ -36,38 +38,39 @@ export class SumWindow implements Window {
       entries.splice(at, 0, time, value, 1);
       if (time <= newest - span) this.low += STRIDE;
       else {
-        this.sum += value;
+        this.sum.add(value);
         this.events++;
       }
     }
     const last = entries.length - STRIDE;
-    if (entries[at] > entries[last] - span && report(this.sum, this.events, entries[this.low], shape, result))
+    if (entries[at] > entries[last] - span && report(this.sum.value, this.events, entries[this.low], shape, result))
       return true;
     return time < newest && this.search(at, shape, result);
   }
 
   save(out: number[]): void {
-    out.push(this.low - this.head, this.sum, this.events);
+    out.push(this.low - this.head, this.sum.sum, this.sum.error, this.events);
     for (let i = this.head; i < this.entries.length; i++) out.push(this.entries[i]);
   }
 
   static load(numbers: ArrayLike<number>): SumWindow {
     const window = new SumWindow();
     window.low = numbers[0];
-    window.sum = numbers[1];
-    window.events = numbers[2];
-    for (let i = 3; i < numbers.length; i++) window.entries.push(numbers[i]);
+    window.sum.sum = numbers[1];
+    window.sum.error = numbers[2];
+    window.events = numbers[3];
+    for (let i = 4; i < numbers.length; i++) window.entries.push(numbers[i]);
     return window;
   }
 
   private slide(windowEnd: number, retentionEnd: number): void {
     const { entries } = this;
     while (entries[this.low] <= windowEnd) {
-      this.sum -= entries[this.low + 1];
+      this.sum.add(-entries[this.low + 1]);
       this.events -= entries[this.low + 2];
       this.low += STRIDE;
     }
-    if (this.low === entries.length - STRIDE) this.sum = entries[this.low + 1]; // no rounding error outlives its window
+    if (this.low === entries.length - STRIDE) this.sum.set(entries[this.low + 1]); // no error at all outlives its window
     while (entries[this.head] <= retentionEnd) this.head += STRIDE;
   }
 
@@ -77,22 +80,22 @@ export class SumWindow implements Window {
     const span = shape.timespanMs;
     const end = entries[at] + span;
     let low = at;
-    let sum = 0;
+    const sum = new CompensatedSum();
     let events = 0;
     while (low > this.head && entries[low - STRIDE] > entries[at] - span) low -= STRIDE;
     for (let i = low; i < at; i += STRIDE) {
-      sum += entries[i + 1];
+      sum.add(entries[i + 1]);
       events += entries[i + 2];
     }
     for (let j = at; j < entries.length && entries[j] < end; j += STRIDE) {
-      sum += entries[j + 1];
+      sum.add(entries[j + 1]);
       events += entries[j + 2];
       for (; entries[low] <= entries[j] - span; low += STRIDE) {
-        sum -= entries[low + 1];
+        sum.add(-entries[low + 1]);
         events -= entries[low + 2];
       }
       const whole = j + STRIDE === entries.length || entries[j + STRIDE] > entries[j]; // events of one ms count together
-      if (whole && report(sum, events, entries[low], shape, result)) return true;
+      if (whole && report(sum.value, events, entries[low], shape, result)) return true;
     }
     return false;
   }
@@ -109,10 +112,11 @@ export class SumWindow implements Window {
     for (let i = half; i < entries.length; i++) merged.push(entries[i]);
     const windowEnd = merged[merged.length - STRIDE] - span;
     this.entries = merged;
-    this.head = this.low = this.sum = this.events = 0;
+    this.head = this.low = this.events = 0;
+    this.sum.set(0);
     while (merged[this.low] <= windowEnd) this.low += STRIDE;
     for (let i = this.low; i < merged.length; i += STRIDE) {
-      this.sum += merged[i + 1];
+      this.sum.add(merged[i + 1]);
       this.events += merged[i + 2];
     }
   }

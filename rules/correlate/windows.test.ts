@@ -164,6 +164,20 @@ test('temporal_ordered: fires on the last of a sequence within the timespan, in 
   assert.deepEqual(play([5, 1], [5, 0], [5, 2]), [false, false, true]); // one second of a log without fractions
 });
 
+test('value_sum: a fraction that slid out leaves no rounding error at the threshold', () => {
+  const shape = shapeOf({ timespanMs: 100, retentionMs: 200, condition: { op: 'gte', value: 20 } });
+  const window = new SumWindow();
+  const fired = [
+    [0, 0.1],
+    [0, 0.1],
+    [10, 8],
+    [20, 3],
+    [105, 9],
+  ].map(([time, value]) => window.add(time, value, 0, shape, result));
+  assert.deepEqual(fired, [false, false, false, false, true]);
+  assert.equal(result.value, 20);
+});
+
 test('temporal_ordered: the order of arrival within the lateness does not matter', () => {
   const shape = shapeOf({ timespanMs: 100, retentionMs: 200, slots: 3 });
   const event = fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 2 }));

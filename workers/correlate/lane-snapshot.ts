@@ -9,7 +9,7 @@ import type { StreamNames } from './evidence-pool.ts';
 import type { TenantState } from './tenant-state.ts';
 
 const MAGIC = 0x524f4357; // 'WCOR'
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 export interface SavedTenant {
   readonly id: string;
