@@ -26,7 +26,8 @@ export function looksLikeFlowMessages(bytes: Uint8Array): boolean {
 
 function flowMessage(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
-  let telling = false;
+  /** Fields that every FlowMessage has, seen with a value that they can have. One may be chance. */
+  const telling = new Set<number>();
   while (at < end) {
     const tag = varint(bytes, at, end);
     if (tag === null) return false;
@@ -37,21 +38,21 @@ function flowMessage(bytes: Uint8Array, start: number, end: number): boolean {
     if (wire === 0) {
       const value = varint(bytes, at, end);
       if (value === null) return false;
-      if (field === TIME_RECEIVED_NS || (field === TYPE && value.value > 0 && value.value < 10)) telling = true;
+      if (field === TIME_RECEIVED_NS || (field === TYPE && value.value > 0 && value.value < 10)) telling.add(field);
       at = value.next;
     } else if (wire === 2) {
       const size = varint(bytes, at, end);
       if (size === null) return false;
       const address = field === SOURCE_ADDRESS || field === DESTINATION_ADDRESS || field === SAMPLER_ADDRESS;
       if (address && size.value !== 4 && size.value !== 16 && size.value !== 0) return false;
-      if (address && size.value > 0) telling = true;
+      if (address && size.value > 0) telling.add(field);
       at = size.next + size.value;
     } else if (wire === 1) at += 8;
     else if (wire === 5) at += 4;
     else return false;
     if (at > end) return false;
   }
-  return telling;
+  return telling.size > 1;
 }
 
 function varint(bytes: Uint8Array, at: number, end: number): { value: number; next: number } | null {

@@ -99,6 +99,9 @@ describe('sniff', () => {
     assert.equal(of('a,b,c\n1,2,3\n'), null);
     assert.equal(of(Buffer.alloc(5000)), null);
     assert.equal(of(Buffer.from('7f454c4602010100', 'hex')), null);
+    // Random bytes that begin like a map, and like a frame with one plausible field.
+    assert.equal(of(Buffer.from('83a13f5b89137b92f99d72e187e4248b6f77a41dc7011241', 'hex')), null);
+    assert.equal(of(Buffer.from('050804088402f9d30a51fa3a07fd08fe00a2f109faf60705', 'hex')), null);
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 200, maxLength: 400 }), (bytes) => sniff(bytes, 'x') === null),
       { numRuns: 300 },

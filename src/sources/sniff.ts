@@ -143,7 +143,9 @@ function looksLikeMsgpack(bytes: Buffer): boolean {
     if (!map && !definition && !instance) return false;
     if (map && !textKey(bytes, at + (first === 0xde ? 3 : first === 0xdf ? 5 : 1), first === 0x80)) return false;
     const next = walker.walk(bytes, at, bytes.length);
-    if (next < 0) return next === -1 && (at > 0 || bytes.length === SNIFF_BYTES || bytes.length > 16);
+    // The head may end in the middle of a record, but what holds not one whole record says too little: one random start in
+    // ten thousand reads as the beginning of a map.
+    if (next < 0) return next === -1 && (at > 0 || bytes.length === SNIFF_BYTES);
     at = next;
   }
   return at > 0;
