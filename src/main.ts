@@ -1,15 +1,15 @@
 // Composition root: what a run is built of, in the order in which it is started; stopped in reverse.
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationalError } from './cli/verb.ts';
 import type { Config } from './config/schema.ts';
 import { buildSnapshot, type ControlDocuments, loadSnapshot, readRuleFiles, saveSnapshot } from './control/index.ts';
 import { neverCrash, type Reach } from './delivery/crashpoints.ts';
 import { type DataDirectory, openDataDirectory } from './delivery/directory.ts';
-import { Journal } from './delivery/journal.ts';
 import { Lane, type LaneSettings } from './delivery/lane.ts';
-import { readCommit } from './delivery/ledger.ts';
+import { openFileLog } from './delivery/lane-log.ts';
+import { lanesAtOnce } from './delivery/lane-run.ts';
 import { Router } from './delivery/router.ts';
 import type { RunCounts, RunSummary } from './delivery/summary.ts';
 import { utf8 } from './model/bytes.ts';
@@ -84,7 +84,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
         for (const lane of lanes) await lane.changeControl(next);
       },
     });
-    await runPipeline({ lanes, router, reach: faults.reach ?? neverCrash }, signal);
+    await runPipeline({ lanes: () => lanesAtOnce(lanes), router, reach: faults.reach ?? neverCrash }, signal);
     await request.finishing?.(reader);
     return { summary: counts.summary(router.workers), notes: sources.flatMap((source) => source.notes()) };
   } finally {
@@ -203,20 +203,14 @@ async function openLanes(
   const lanesFolder = join(directory.root, nothingKept ? 'null-lanes' : 'lanes');
   if (nothingKept) rmSync(lanesFolder, { recursive: true, force: true });
   for (const [name, members] of lanesOf(sources, snapshot)) {
-    const folder = join(lanesFolder, hashHex(utf8(name)));
-    mkdirSync(folder, { recursive: true });
-    const ledgerPath = join(folder, 'ledger');
-    const commit = await readCommit(ledgerPath);
-    const journal = await Journal.open(join(folder, 'journal.jsonl'), commit.seq);
     const reach = request.faults?.reach ?? neverCrash;
+    const log = await openFileLog(join(lanesFolder, hashHex(utf8(name))), reach);
     const parts = {
       name,
       sources: members,
       router,
       store,
-      journal,
-      ledgerPath,
-      commit,
+      log,
       settings,
       observer: request.counts,
       reach,

@@ -3,11 +3,14 @@
 import type { Reach } from './delivery/crashpoints.ts';
 import { inOrder } from './delivery/in-order.ts';
 import type { Lane, LaneItem } from './delivery/lane.ts';
+import { Fenced } from './delivery/lane-log.ts';
+import type { LaneRun } from './delivery/lane-run.ts';
 import type { Router } from './delivery/router.ts';
 import type { Matched } from './model/work.ts';
 
 export interface PipelineParts {
-  readonly lanes: readonly Lane[];
+  /** Lanes as they come: all at once for files, whenever one is assigned for Kafka. Must end when `signal` aborts. */
+  readonly lanes: (signal: AbortSignal) => AsyncIterable<LaneRun>;
   readonly router: Router;
   readonly reach: Reach;
 }
@@ -20,17 +23,18 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const fail = (error: unknown): void => failed.abort(error); // one lane's broken world stops the others in good order
-  const runs = parts.lanes.map(async (lane) => {
-    try {
-      await runLane(lane, parts, stop, fail);
-    } catch (error) {
-      fail(error);
-      throw error;
-    }
-  });
-  const results = await Promise.allSettled(runs);
-  const broken = results.find((result) => result.status === 'rejected');
-  if (broken) throw broken.reason;
+  const runs: Promise<void>[] = [];
+  for await (const { lane, revoked, ended } of parts.lanes(stop)) {
+    const run = runLane(lane, parts, AbortSignal.any([stop, revoked]), fail)
+      .catch((error: unknown) => {
+        if (!(error instanceof Fenced)) fail(error); // a fenced lane goes on elsewhere: nothing is lost
+      })
+      .then(() => parts.router.closeLane(lane.name))
+      .then(ended, fail);
+    runs.push(run);
+  }
+  await Promise.all(runs);
+  if (failed.signal.aborted) throw failed.signal.reason;
 }
 
 async function runLane(
@@ -45,7 +49,8 @@ async function runLane(
     if (item.kind === 'boundary') return null;
     const { bytes, segments, ranges } = item.batch;
     const appendedAtMs = ranges[0]?.appendedAtMs ?? 0;
-    return router.match(item.control, { bytes, segments, appendedAtMs }).finally(() => item.batch.release());
+    const batch = { bytes, segments, appendedAtMs };
+    return router.match(lane.name, item.control, batch).finally(() => item.batch.release());
   };
   const ticker = setInterval(() => lane.closeIfDue().catch(fail), TICK_MS);
   try {

@@ -7,12 +7,14 @@ import type { ControlSnapshot } from '../src/model/control.ts';
 import { Decoded } from '../src/model/decoded.ts';
 import { Dictionary } from '../src/model/dictionary.ts';
 import { HitsWriter } from '../src/model/hits.ts';
+import { EMBEDDED_SETUP, type WorkerSetup } from '../src/model/outputs.ts';
 import type { TableRows } from '../src/model/tables.ts';
 import type { BatchCounts } from '../src/model/work.ts';
 import { createDecoder } from './decode/index.ts';
 import { createEncoder } from './encode/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { createMatcher } from './match/index.ts';
+import { Parcels } from './parcels.ts';
 import { createDecider } from './policy/index.ts';
 
 export interface WorkerKit {
@@ -24,11 +26,17 @@ export interface WorkerKit {
   readonly decode: (batch: RawBatch, out: Decoded) => void;
   readonly enrich: ReturnType<typeof createEnricher>;
   readonly decide: ReturnType<typeof createDecider>;
+  /** False where only rows are wanted. */
+  readonly detect: boolean;
   readonly matchRules: ReturnType<typeof createMatcher>;
   readonly encode: (batch: RawBatch, decoded: Decoded) => TableRows[];
 }
 
-export function createKit(snapshot: ControlSnapshot): WorkerKit {
+export function createKit(
+  snapshot: ControlSnapshot,
+  setup: WorkerSetup = EMBEDDED_SETUP,
+  parcels = new Parcels(null),
+): WorkerKit {
   const dictionary = new Dictionary();
   const rules = loadRules(snapshot.rules);
   return {
@@ -40,8 +48,9 @@ export function createKit(snapshot: ControlSnapshot): WorkerKit {
     decode: createDecoder(snapshot, dictionary),
     enrich: createEnricher(snapshot, dictionary),
     decide: createDecider(snapshot, dictionary),
+    detect: setup.detect,
     matchRules: createMatcher(snapshot, rules, dictionary),
-    encode: createEncoder(snapshot, dictionary),
+    encode: createEncoder(snapshot, dictionary, setup, parcels),
   };
 }
 

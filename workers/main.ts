@@ -3,14 +3,18 @@
 import { Piscina } from 'piscina';
 import type { RawBatch } from '../src/model/batch.ts';
 import type { ControlSnapshot } from '../src/model/control.ts';
-import type { BlockEffects, Matched, RecordTimes } from '../src/model/work.ts';
+import type { WorkerSetup } from '../src/model/outputs.ts';
+import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes } from '../src/model/work.ts';
 import { createKit, type WorkerKit } from './kit.ts';
+import { Parcels } from './parcels.ts';
 import { closeBlock, correlate, createLaneState, type LaneState, match } from './shard.ts';
 import { timesOf } from './times.ts';
 
 /** At most the snapshot in force, the one coming into force and one that recovery follows. */
 const MAX_KITS = 3;
 
+const setup = Piscina.workerData as WorkerSetup;
+const parcels = new Parcels(null);
 const kits = new Map<string, WorkerKit>();
 const lanes = new Map<string, LaneState>();
 
@@ -35,13 +39,14 @@ function moved<T extends object>(value: T, arrays: readonly Uint8Array[]): T {
 
 export function install(task: { snapshot: ControlSnapshot }): void {
   const { snapshot } = task;
-  const known = kits.get(snapshot.hash) ?? createKit(snapshot);
+  const known = kits.get(snapshot.hash) ?? createKit(snapshot, setup, parcels);
   kits.delete(snapshot.hash);
   kits.set(snapshot.hash, known);
   if (kits.size > MAX_KITS) kits.delete(kits.keys().next().value as string);
 }
 
-export function matchBatch(task: { control: string; batch: RawBatch }): Matched {
+export function matchBatch(task: { lane: string; control: string; batch: RawBatch }): Matched {
+  parcels.lane = task.lane;
   const matched = match(kitOf(task.control), task.batch);
   return moved(matched, [...matched.rows.map((rows) => rows.bytes), matched.hits, matched.rollup]);
 }
@@ -67,8 +72,22 @@ export function correlateBatch(task: { lane: string; hits: Uint8Array; rollup: U
   correlate(laneOf(task.lane), task.hits, task.rollup);
 }
 
+export function closeLane(task: { lane: string }): void {
+  lanes.delete(task.lane);
+  parcels.drop(task.lane);
+}
+
+/** Writes rows that this worker keeps. */
+export function deliver(task: { ids: readonly number[] }): Promise<DeliveryOutcome> {
+  return parcels.deliver(task.ids);
+}
+
+export function disconnect(): Promise<void> {
+  return parcels.close();
+}
+
 export function closeLaneBlock(task: { lane: string; end: boolean; snapshot: boolean }): BlockEffects {
-  const effects = closeBlock(laneOf(task.lane), task.end, task.snapshot);
+  const effects = closeBlock(laneOf(task.lane), setup.outputs, task.end, task.snapshot);
   const arrays = effects.rows.map((rows) => rows.bytes);
   return moved(effects, effects.snapshot ? [...arrays, effects.snapshot] : arrays);
 }

@@ -1,9 +1,11 @@
 // The two things that a worker does: `match` turns a raw batch into rows and hits, `correlate` turns hits into alerts.
 
 import type { RawBatch } from '../src/model/batch.ts';
+import type { OutputForms } from '../src/model/outputs.ts';
 import type { TableRows } from '../src/model/tables.ts';
 import type { BlockEffects, Matched } from '../src/model/work.ts';
 import { Correlator } from './correlate/index.ts';
+import { alertMessages } from './encode/alert-messages.ts';
 import { encodeRows } from './encode/index.ts';
 import { countsOf, type WorkerKit } from './kit.ts';
 import { RollupMerge, rollUp } from './rollup/index.ts';
@@ -17,10 +19,13 @@ export function match(kit: WorkerKit, batch: RawBatch): Matched {
   kit.enrich.flows(decoded.flows);
   kit.enrich.logs(decoded.logs);
   kit.decide(decoded.flows); // stamps action, policy id and version
-  kit.matchRules(batch, decoded, kit.hits);
-  const rollup = rollUp(decoded.flows, dictionary, snapshot);
+  if (kit.detect) kit.matchRules(batch, decoded, kit.hits);
+  const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
   return { rows: kit.encode(batch, decoded), rollup, hits: kit.hits.take(), counts: countsOf(decoded) };
 }
+
+/** An instance that only stores rolls nothing up. */
+const NOTHING = new Uint8Array(0);
 
 /** All that a lane remembers. Lives on the lane's home worker; everything in it is in `snapshot()`. */
 export interface LaneState {
@@ -40,11 +45,12 @@ export function correlate(state: LaneState, hits: Uint8Array, rollup: Uint8Array
 }
 
 /** Closes the lane's block: its rollup rows and the alerts that fell due in it. `end`: the input has ended. */
-export function closeBlock(state: LaneState, end: boolean, withSnapshot: boolean): BlockEffects {
+export function closeBlock(state: LaneState, outputs: OutputForms, end: boolean, withSnapshot: boolean): BlockEffects {
   const { threat, alerts, fired, late, evicted } = state.correlator.take(end);
   const rows: TableRows[] = state.rollups.take();
   if (threat.length > 0) rows.push(encodeRows('threat_analytics', threat));
   if (alerts.length > 0) rows.push(encodeRows('alerts', alerts));
+  if (alerts.length > 0 && outputs.alert_messages) rows.push(alertMessages(alerts));
   const snapshot = withSnapshot ? state.correlator.snapshot() : null;
   return { rows, fired: fired.map((f) => f.alert), late, evicted, snapshot };
 }

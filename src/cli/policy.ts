@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { PolicyExplanation } from '../../workers/policy/index.ts';
 import { wrongText } from '../config/scalar.ts';
-import type { SourceConfig } from '../config/schema.ts';
+import { NO_TOPIC, type SourceConfig } from '../config/schema.ts';
 import { buildSnapshot, createTenant, loadDocuments } from '../control/index.ts';
 import { checkPolicy } from './policy-check.ts';
 import { type RefusedRecord, recordLines, type TestedFlow, testPolicies } from './policy-test.ts';
@@ -78,6 +78,7 @@ async function snapshotFor(values: Values): ReturnType<typeof buildSnapshot> {
     timezone: 'UTC',
     year: 0,
     logsource: { product: '', category: '', service: '' },
+    ...NO_TOPIC,
   };
   const config = { ...loaded.config, sources: [source] };
   const tenants = isKnown ? known : [...known, createTenant(tenant)];

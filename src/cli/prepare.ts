@@ -6,7 +6,7 @@ import { loadRules } from '../../rules/index.ts';
 import type { Problem } from '../../rules/model.ts';
 import { type LoadedConfig, loadConfig, type Overrides } from '../config/load.ts';
 import { wrongText } from '../config/scalar.ts';
-import type { Config, SourceConfig } from '../config/schema.ts';
+import { type Config, NO_TOPIC, type SourceConfig } from '../config/schema.ts';
 import {
   type ControlDocuments,
   type ControlRepository,
@@ -155,6 +155,7 @@ function sourcesOf(values: Values, config: Config): readonly SourceConfig[] {
     timezone: text('timezone', '') || 'UTC',
     year,
     logsource: { product: '', category: '', service: '' },
+    ...NO_TOPIC,
   }));
 }
 

@@ -82,7 +82,7 @@ tenants:
     "1:1 error config.unknown_key: Unknown key 'wrokers'; did you mean 'workers'?",
     told[1],
     "6:10 error config.wrong_value: 'batch.bytes' is '1': expected a value from 4KiB to 64MiB.",
-    "3:9 error config.wrong_value: 'store.kind' is 'duckdb': expected one of chdb, null.",
+    "3:9 error config.wrong_value: 'store.kind' is 'duckdb': expected one of chdb, servers, null.",
     "4:12 error config.wrong_value: 'store.threads' is 'many': expected a whole number.",
     "7:6 error config.wrong_type: 'log': expected keys with values.",
     told[6],
@@ -156,5 +156,5 @@ test('reference page and JSON Schema name every key, and the page in docs/ is th
   assert.equal(onDisk('docs/configuration.md'), page, 'run `npm run docs`');
   assert.equal(onDisk('docs/weir.schema.json'), configurationSchemaFile(), 'run `npm run docs`');
   const schema = configurationJsonSchema() as { properties: Record<string, { items?: { required?: string[] } }> };
-  assert.deepEqual(schema.properties.sources.items?.required, ['name', 'input']);
+  assert.deepEqual(schema.properties.sources.items?.required, ['name']);
 });

@@ -14,7 +14,7 @@ export type Scalar =
   | 'path';
 
 /** Checks that `validate.ts` makes on text. */
-export type TextFormat = 'slug' | 'uuid' | 'prefix' | 'timezone' | 'zone' | 'name' | 'pop';
+export type TextFormat = 'slug' | 'uuid' | 'prefix' | 'timezone' | 'zone' | 'name' | 'pop' | 'topic' | 'keyspace';
 
 export interface Leaf<T = unknown> {
   readonly kind: 'leaf';

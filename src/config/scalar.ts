@@ -120,6 +120,9 @@ const FORMATS: Readonly<Record<TextFormat, (text: string) => string>> = {
       : 'expected an IANA time zone such as Europe/Berlin, or an offset such as +02:00',
   name: (text) =>
     text.length <= 200 && !/[\0-\x1f\x7f]/.test(text) ? '' : 'expected at most 200 printable characters',
+  topic: (text) => (/^[a-zA-Z0-9._-]{1,200}$/.test(text) ? '' : 'expected at most 200 of a-z A-Z 0-9 . _ -'),
+  keyspace: (text) =>
+    /^[a-z][a-z0-9_]{0,47}$/.test(text) ? '' : 'expected at most 48 of a-z 0-9 _, beginning with a letter',
   pop: (text) => (isPopName(text) ? '' : `expected at most ${MAX_POP} printable characters`),
 };
 

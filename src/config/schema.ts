@@ -89,10 +89,26 @@ export const POLICIES = list('Policies.', POLICY);
 
 const SOURCE = section('An input.', {
   name: text(undefined, 'Unique name; part of the identity of its files, so renaming it reads them again.', 'name'),
-  input: path(undefined, 'A file, a glob (files in name order; .gz and .zst are unpacked) or - for standard input.'),
+  input: path('', 'A file, a glob (files in name order; .gz and .zst are unpacked) or - for standard input.'),
+  topic: text('', 'A Kafka topic, without the prefix; in place of input.', 'topic'),
   format: choice(['auto', ...FORMATS], 'auto', 'Format of the records; auto looks at the first bytes of each file.'),
   tenant: text('', 'Slug or UUID of the tenant of every record; empty when records name their own.'),
   pop: text('', 'PoP of every record that names none; at most 128 characters.', 'pop'),
+  tenant_from: choice(
+    ['record', 'key', 'header', 'exporter'],
+    'record',
+    'Where a Kafka record says whose it is: in a field of its own, in its key, in a header, or by its exporter’s address. What the record itself names must agree.',
+  ),
+  tenant_header: text('weir-tenant', 'Header that names the tenant, with tenant_from: header.'),
+  pop_header: text('', 'Header that names the PoP of a Kafka record that names none itself.'),
+  exporters: list(
+    'Exporters by address, with tenant_from: exporter; the longest prefix decides.',
+    section('Exporters.', {
+      prefix: text(undefined, 'An address or a prefix.', 'prefix'),
+      tenant: text(undefined, 'Slug or UUID of their tenant.'),
+      pop: text('', 'PoP of their records.', 'pop'),
+    }),
+  ),
   order: choice(
     ['arrival', 'event-time'],
     'arrival',
@@ -121,6 +137,95 @@ const SOURCE = section('An input.', {
   }),
 });
 
+const TLS = section('TLS.', {
+  enabled: flag(false, 'Encrypt the connection and check the server’s certificate.'),
+  ca: path('', 'PEM file of the authorities to trust; the system’s when it is left out.'),
+  cert: path('', 'PEM file of the client’s certificate.'),
+  key: path('', 'PEM file of the client’s key.'),
+});
+
+const seconds = (initial: number, least: number, most: number, doc: string) =>
+  duration(initial * SECOND, { minimum: least * SECOND, maximum: most * SECOND }, doc);
+
+const KAFKA = section('Kafka, for sources with a topic.', {
+  brokers: list('Brokers to start from.', text(undefined, 'host:port')),
+  prefix: text('', 'Stands before every topic name, of input and output alike.', 'topic'),
+  group: text(
+    'weir',
+    'Consumer group, and name of its state. An instance with one role takes this name with "-detect" or "-store" behind it.',
+    'topic',
+  ),
+  tls: TLS,
+  sasl: section('Who Weir is.', {
+    mechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], 'none', 'SASL mechanism.'),
+    username: text('', 'User.'),
+    password: text('', 'Password; better given as WEIR_KAFKA_SASL_PASSWORD.'),
+  }),
+  partitioner: choice(
+    ['any', 'murmur2', 'crc32', 'fnv1a'],
+    'any',
+    'How producers hash keys to partitions. Records of a tenant in another partition than its own are sent there through the topic "repartition"; any leaves them where they are.',
+  ),
+  session_timeout: seconds(30, 1, 300, 'Silence after which the group takes an instance for dead.'),
+  fetch_bytes: size(MIB, { minimum: 16 * KIB, maximum: 64 * MIB }, 'Most bytes fetched of a partition at once.'),
+  replication: integer(
+    -1,
+    { minimum: -1, maximum: 15, unit: 'replicas' },
+    'Replicas of topics that Weir creates; -1 leaves it to the broker.',
+  ),
+  create_topics: flag(true, 'Create output and state topics that are missing.'),
+  tick: seconds(10, 1, 3600, 'How often a silent lane notes the time, so that silence has a clock.'),
+  missing_offsets: choice(
+    ['stop', 'earliest'],
+    'stop',
+    'What to do when the broker no longer has what comes next: stop loudly, or go on with what it still has and count the gap.',
+  ),
+});
+
+const SCYLLA = section('ScyllaDB or Cassandra, with store.kind: servers.', {
+  contact_points: list('Nodes to start from.', text(undefined, 'host or host:port')),
+  local_data_center: text('datacenter1', 'Data centre whose nodes are asked.'),
+  keyspace: text('opensase', 'Keyspace.', 'keyspace'),
+  username: text('', 'User; empty for no authentication.'),
+  password: text('', 'Password; better given as WEIR_SCYLLA_PASSWORD.'),
+  tls: TLS,
+  consistency: choice(
+    ['one', 'local_one', 'quorum', 'local_quorum', 'all', 'each_quorum'],
+    'local_quorum',
+    'Consistency of writes.',
+  ),
+  replication: integer(
+    1,
+    { minimum: 1, maximum: 15, unit: 'replicas' },
+    'Replicas, where migrate creates the keyspace.',
+  ),
+  batch_bytes: size(
+    5 * KIB,
+    { minimum: 512, maximum: MIB },
+    'Rows of one batch statement; the server warns above batch_size_warn_threshold and refuses above batch_size_fail_threshold.',
+  ),
+  in_flight: integer(
+    64,
+    { minimum: 1, maximum: 4096, unit: 'batches' },
+    'Most batch statements under way of a worker; it adapts below that.',
+  ),
+  flow_bucket: duration(
+    0,
+    { minimum: 0, maximum: 7 * DAY },
+    'Time bucket in the partition key of flows; 0 has the plain key (tenant, PoP), whose partitions grow without bound.',
+  ),
+  request_timeout: seconds(5, 1, 120, 'Longest wait for an answer.'),
+});
+
+const CLICKHOUSE = section('ClickHouse, with store.kind: servers.', {
+  url: text('', 'http(s)://host:port of the server.'),
+  database: text('weir', 'Database.', 'keyspace'),
+  username: text('default', 'User.'),
+  password: text('', 'Password; better given as WEIR_CLICKHOUSE_PASSWORD.'),
+  store_logs: flag(false, 'Keep log events too (table logs).'),
+  request_timeout: seconds(30, 1, 600, 'Longest wait for an answer.'),
+});
+
 export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   data: path('weir-data', 'Directory of stores, journal, snapshots and dead letters; one process at a time uses it.'),
   workers: integer(0, { minimum: 0, maximum: 256, unit: 'threads' }, 'Worker threads; 0 takes one a core.'),
@@ -142,6 +247,11 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   block: section('What is written to a store at once: whichever comes first.', {
     rows: integer(50_000, { minimum: 1, maximum: 1_000_000, unit: 'rows' }, 'Rows in a block.'),
     seconds: integer(1, { minimum: 1, maximum: 300, unit: 'seconds' }, 'Seconds that a record waits for its block.'),
+    alert_seconds: integer(
+      1,
+      { minimum: 1, maximum: 300, unit: 'seconds' },
+      'Seconds that an alert waits for its block.',
+    ),
   }),
   snapshot: section('How often the state of correlations is saved: whichever comes first.', {
     blocks: integer(32, { minimum: 1, maximum: 10_000, unit: 'blocks' }, 'Blocks between snapshots.'),
@@ -149,9 +259,9 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   }),
   store: section('Where results go.', {
     kind: choice(
-      ['chdb', 'null'],
+      ['chdb', 'servers', 'null'],
       'chdb',
-      'chdb is ClickHouse in this process; null throws results away (for measuring).',
+      'chdb is ClickHouse in this process; servers is ScyllaDB (or Cassandra) and ClickHouse; null throws results away (for measuring).',
     ),
     memory_bytes: size(GIB, { minimum: 128 * MIB, maximum: 1024 * GIB }, 'Memory that the embedded store may use.'),
     threads: integer(2, { minimum: 1, maximum: 256, unit: 'threads' }, 'Threads of the embedded store.'),
@@ -196,6 +306,13 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
     ),
     evidence: integer(5, { minimum: 0, maximum: 100, unit: 'events' }, 'Events kept with an alert.'),
   }),
+  roles: list(
+    'What this instance does: detect raises alerts and keeps rollups, store keeps flows, sessions and tunnel statistics. Empty: both, as one consumer group.',
+    choice(['detect', 'store'], 'detect', 'A role.'),
+  ),
+  kafka: KAFKA,
+  scylla: SCYLLA,
+  clickhouse: CLICKHOUSE,
   lateness: duration(
     5 * MINUTE,
     { minimum: 0, maximum: 7 * DAY },
@@ -220,6 +337,15 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
 
 export type Config = Infer<typeof SCHEMA>;
 export type SourceConfig = Config['sources'][number];
+
+/** What only a source with a topic has, left out. */
+export const NO_TOPIC = {
+  topic: '',
+  tenant_from: 'record',
+  tenant_header: '',
+  pop_header: '',
+  exporters: [],
+} as const satisfies Partial<SourceConfig>;
 export type TenantConfig = Infer<typeof TENANT>;
 export type PolicyConfig = TenantConfig['policies'][number];
 export type ListConfig = Config['lists'][number];

@@ -23,13 +23,14 @@ import type { ControlDocuments } from './repository.ts';
 /**
  * Builds the snapshot of a configuration, in canonical order; `sources` stay in the configuration's order, since batches
  * refer to them by position. With a data directory, lists and databases are copied there; without one (for a check)
- * lists are held in memory. Throws OperationalError('control_unreadable') when a list or database cannot be read.
+ * lists are held in memory. `lanes`: partitions of the input topics. Throws OperationalError('control_unreadable') when a list or database cannot be read.
  */
 export async function buildSnapshot(
   config: Config,
   documents: Pick<ControlDocuments, 'tenants' | 'policies' | 'lists'>,
   rules: readonly RuleFile[],
   root: string | null,
+  lanes = 0,
 ): Promise<ControlSnapshot> {
   const { limits, enrich, correlate } = config;
   try {
@@ -42,7 +43,7 @@ export async function buildSnapshot(
     for (const tenant of documents.tenants) tenants.push({ ...tenant, lists: await keep(tenant.lists) });
     const body: Omit<ControlSnapshot, 'hash'> = {
       tenants: tenants.sort((a, b) => compare(a.id, b.id)),
-      sources: config.sources.map((source) => sourceDefinition(source, config)),
+      sources: config.sources.map((source) => sourceDefinition(source, config, lanes)),
       policies: [...documents.policies].sort(byDecision),
       rules: rules.map(({ path, text }) => ({ path, text })),
       lists: await keep(documents.lists),
@@ -63,10 +64,19 @@ export async function buildSnapshot(
   }
 }
 
-export function sourceDefinition(source: SourceConfig, config: Pick<Config, 'lateness'>): SourceDefinition {
+export function sourceDefinition(
+  source: SourceConfig,
+  config: Pick<Config, 'lateness' | 'kafka'>,
+  lanes: number,
+): SourceDefinition {
   const { name, tenant, pop, format, logsource, timezone, year, lateness } = source;
   const latenessMs = lateness < 0 ? config.lateness : lateness;
-  return { name, tenant, pop, format, logsource, timezone, year, latenessMs };
+  const definition = { name, tenant, pop, format, logsource, timezone, year, latenessMs };
+  if (source.topic === '') return definition;
+  const { prefix, partitioner } = config.kafka;
+  const { tenant_from: tenantFrom, tenant_header: tenantHeader, pop_header: popHeader, exporters } = source;
+  const topic = `${prefix}${source.topic}`;
+  return { ...definition, kafka: { topic, tenantFrom, tenantHeader, popHeader, exporters, partitioner, lanes } };
 }
 
 /** Writes `<root>/control/<hash>.json` unless it is there; it is complete whenever it has its name. */

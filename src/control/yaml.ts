@@ -95,6 +95,16 @@ async function readDocuments(
       problems.push(origins.problem(source, 'name', 'error', 'config.duplicate', `Source '${name}' appears twice.`));
     },
   );
+  for (const source of config.sources) {
+    if ((source.input === '') === (source.topic === '')) {
+      const message = `Source '${source.name}' needs an input or a topic, and not both.`;
+      problems.push(origins.problem(source, 'name', 'error', 'config.source_input', message));
+    }
+    if (source.topic !== '' && config.kafka.brokers.length === 0) {
+      const message = `Source '${source.name}' has a topic, but kafka.brokers names no broker.`;
+      problems.push(origins.problem(source, 'topic', 'error', 'config.no_brokers', message));
+    }
+  }
   for (const lists of [config.lists, ...configs.map((tenant) => tenant.lists)]) {
     for (const entry of lists) problems.push(...(await fileProblems(entry, origins)));
   }

@@ -2,7 +2,8 @@
 
 import { utf8 } from '../model/bytes.ts';
 import { hashHex } from '../model/hash.ts';
-import type { TableName, TableRows } from '../model/tables.ts';
+import type { OutputName } from '../model/outputs.ts';
+import type { TableRows } from '../model/tables.ts';
 import type { StoreBlock } from '../sinks/sink.ts';
 import type { Range } from '../sources/source.ts';
 import type { JournalEntry } from './journal.ts';
@@ -12,7 +13,7 @@ export class OpenBlock {
   readonly openedAt: number;
   readonly parts: { source: string; ranges: Range[] }[] = [];
   rows = 0;
-  private readonly chunks = new Map<TableName, TableRows[]>();
+  private readonly chunks = new Map<OutputName, TableRows[]>();
 
   constructor(control: string, openedAt: number) {
     this.control = control;
@@ -49,7 +50,13 @@ export class OpenBlock {
     for (const [table, pieces] of this.chunks) {
       const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
       if (rows > 0)
-        inserts.push({ table, token: `${identity}-${table}`, rows, chunks: pieces.map((piece) => piece.bytes) });
+        inserts.push({
+          table,
+          token: `${identity}-${table}`,
+          rows,
+          chunks: pieces.flatMap(({ parcel, bytes }) => (parcel ? [] : [bytes])),
+          parcels: pieces.flatMap(({ parcel }) => parcel ?? []),
+        });
     }
     closing.forEach(({ table, rows, bytes }, i) => {
       if (rows > 0) inserts.push({ table, token: `${identity}-${table}-${i}`, rows, chunks: [bytes] });

@@ -7,14 +7,15 @@
 
 import type { ControlSnapshot } from '../model/control.ts';
 import type { BlockEffects, Matched } from '../model/work.ts';
-import type { BlockStore } from '../sinks/sink.ts';
+import type { BlockSink } from '../sinks/sink.ts';
 import type { FileProgress, Source, SourceBatch } from '../sources/source.ts';
 import { OpenBlock } from './block.ts';
 import type { Reach } from './crashpoints.ts';
 import { discard } from './discard.ts';
 import { merged } from './in-order.ts';
-import type { Journal, JournalEntry } from './journal.ts';
-import { type Commit, writeCommit } from './ledger.ts';
+import type { JournalEntry } from './journal.ts';
+import type { LaneLog } from './lane-log.ts';
+import type { Commit } from './ledger.ts';
 import type { Router } from './router.ts';
 
 export interface LaneSettings {
@@ -42,10 +43,8 @@ export interface LaneParts {
   readonly name: string;
   readonly sources: readonly Source[];
   readonly router: Router;
-  readonly store: BlockStore;
-  readonly journal: Journal;
-  readonly ledgerPath: string;
-  readonly commit: Commit;
+  readonly store: BlockSink;
+  readonly log: LaneLog;
   readonly settings: LaneSettings;
   readonly observer: LaneObserver;
   readonly reach: Reach;
@@ -83,12 +82,12 @@ export class Lane {
     this.parts = parts;
     this.name = parts.name;
     this.control = control;
-    this.seq = parts.commit.seq;
+    this.seq = parts.log.commit.seq;
     for (const source of parts.sources) {
       this.files.set(source.name, new Map());
       this.ahead.set(source.name, new Map());
     }
-    for (const [source, file] of parts.commit.files) {
+    for (const [source, file] of parts.log.commit.files) {
       this.know(source, file);
       this.ahead.get(source)?.set(file.file, file);
     }
@@ -96,13 +95,14 @@ export class Lane {
 
   /** An earlier run left blocks in the journal: they come before anything new. */
   get recovering(): boolean {
-    return this.parts.journal.pending.length > 0;
+    return this.parts.log.pending.length > 0;
   }
 
   /** Restores the lane's state on its home worker. */
   async open(): Promise<void> {
-    const { router, commit, journal } = this.parts;
-    const first = journal.pending[0]?.control ?? this.control;
+    const { router, log } = this.parts;
+    const { commit } = log;
+    const first = log.pending[0]?.control ?? this.control;
     await this.install(commit.control || first);
     await router.openLane(this.name, commit.control || first, commit.state);
     this.inForce = commit.control || first;
@@ -110,7 +110,7 @@ export class Lane {
 
   /** Unfinished blocks of the journal first, exactly as journaled; then what is new. */
   async *input(signal: AbortSignal): AsyncGenerator<LaneItem> {
-    for (const entry of this.parts.journal.pending) {
+    for (const entry of this.parts.log.pending) {
       const snapshot = await this.install(entry.control);
       for (const [source, file] of entry.files) this.ahead.get(source)?.set(file.file, file);
       for (const part of entry.parts) {
@@ -152,6 +152,7 @@ export class Lane {
    * them, so its answer says that all before it are done. A few may be under way: waiting for each would idle the others.
    */
   private async correlate(matched: Matched): Promise<void> {
+    if (matched.rollup.length === 0) return; // an instance that only stores
     const done = this.parts.router.correlate(this.name, matched).catch((error: unknown) => {
       this.failed ??= error;
     });
@@ -178,7 +179,7 @@ export class Lane {
     await this.exclusively(async () => {
       if (this.replaying)
         this.block = null; // recovery was interrupted: the journal still has the block
-      else if (this.block || this.seq > this.parts.commit.seq) {
+      else if (this.block || this.seq > this.parts.log.commit.seq) {
         this.parts.reach('final-flush');
         this.block ??= new OpenBlock(this.inForce, Date.now());
         await this.close(null, ended, true);
@@ -186,8 +187,9 @@ export class Lane {
     });
     await this.writing;
     this.throwIfFailed();
-    if (this.seq === this.parts.commit.seq) await this.persist(this.seq, this.snapshotFiles(), this.parts.commit.state);
-    await this.parts.journal.close();
+    const { log } = this.parts;
+    if (this.seq === log.commit.seq) await this.persist(this.seq, this.snapshotFiles(), log.commit.state);
+    await log.close();
     for (const source of this.parts.sources) await source.committed?.();
   }
 
@@ -199,7 +201,7 @@ export class Lane {
 
   /** True while journaled blocks are still to be repeated: their bounds are the journal's, not the clock's. */
   private get replaying(): boolean {
-    return this.seq < (this.parts.journal.pending.at(-1)?.seq ?? 0);
+    return this.seq < (this.parts.log.pending.at(-1)?.seq ?? 0);
   }
 
   private isDue(): boolean {
@@ -208,7 +210,7 @@ export class Lane {
   }
 
   private async close(replayed: JournalEntry | null, end: boolean, commit = end): Promise<void> {
-    const { router, journal, settings, reach } = this.parts;
+    const { router, log, settings, reach } = this.parts;
     const block = this.block ?? new OpenBlock(this.inForce, Date.now());
     this.block = null;
     reach('block-closed');
@@ -225,7 +227,7 @@ export class Lane {
     let entry = replayed;
     if (!entry) {
       entry = { seq: this.seq + 1, control: block.control, parts: block.parts, files: this.newFiles(block), end };
-      await journal.append(entry); // before any effect leaves the process (guarantee 2)
+      await log.append(entry); // before any effect leaves the process (guarantee 2)
       reach('after-journal');
     }
     this.seq = entry.seq;
@@ -267,11 +269,9 @@ export class Lane {
   }
 
   private async persist(seq: number, files: Commit['files'], state: Uint8Array | null): Promise<void> {
-    const { ledgerPath, journal, reach } = this.parts;
+    const { log, reach } = this.parts;
     reach('before-commit');
-    await writeCommit(ledgerPath, { version: 1, seq, control: this.inForce, files, state }, reach);
-    reach('after-commit');
-    await journal.truncate(seq);
+    await log.save({ version: 1, seq, control: this.inForce, files, state });
   }
 
   private async apply(control: string): Promise<void> {

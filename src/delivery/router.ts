@@ -5,32 +5,44 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { RawBatch } from '../model/batch.ts';
 import type { ControlSnapshot } from '../model/control.ts';
-import type { BlockEffects, Matched, RecordTimes } from '../model/work.ts';
+import { EMBEDDED_SETUP, type WorkerSetup } from '../model/outputs.ts';
+import type { Parcel, TableRows } from '../model/tables.ts';
+import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes } from '../model/work.ts';
+import { SinkError } from '../sinks/sink.ts';
 
 // Nothing but the router imports a worker, and it does so by file name.
 const ENTRY = fileURLToPath(new URL('../../workers/main.js', import.meta.url));
 
+/** Tasks that a worker may have at once: a waiting one hides the round trip, those that write parcels only wait. */
+const TASKS_PER_WORKER = 64;
+
 /** One pool of one thread each, so that a task can be sent to a chosen thread (see docs/decisions). */
-function startWorker(): Piscina {
+function startWorker(setup: WorkerSetup): Piscina {
   return new Piscina({
     filename: ENTRY,
+    workerData: setup,
     minThreads: 1,
     maxThreads: 1,
-    concurrentTasksPerWorker: 4, // a waiting task hides the round trip; tasks are synchronous, so order holds
+    concurrentTasksPerWorker: TASKS_PER_WORKER, // all but writing are synchronous, so order holds
     idleTimeout: Number.POSITIVE_INFINITY,
     atomics: 'disabled',
     stricterFIFO: true,
   } as ConstructorParameters<typeof Piscina>[0]);
 }
 
+const placed = (rows: TableRows, worker: number): TableRows =>
+  rows.parcel ? { ...rows, parcel: { ...rows.parcel, worker } } : rows;
+
 export class Router {
+  private readonly setup: WorkerSetup;
   private readonly pools: readonly Piscina[];
   private readonly load: number[];
   private readonly homes = new Map<string, number>();
 
   /** `workers` = 0 takes one a core. */
-  constructor(workers: number) {
-    this.pools = Array.from({ length: workers || availableParallelism() }, startWorker);
+  constructor(workers: number, setup: WorkerSetup = EMBEDDED_SETUP) {
+    this.setup = setup;
+    this.pools = Array.from({ length: workers || availableParallelism() }, () => startWorker(setup));
     this.load = this.pools.map(() => 0);
   }
 
@@ -43,18 +55,32 @@ export class Router {
     await Promise.all(this.pools.map((pool) => pool.run({ snapshot }, { name: 'install' })));
   }
 
-  /** Matches a batch on the least loaded worker. */
-  async match(control: string, batch: RawBatch): Promise<Matched> {
-    return this.onLeastLoaded('matchBatch', { control, batch });
+  /** Matches a batch on the least loaded worker, which keeps what it will write itself under the lane's name. */
+  async match(lane: string, control: string, batch: RawBatch): Promise<Matched> {
+    const worker = this.leastLoaded();
+    const matched: Matched = await this.on(worker, 'matchBatch', { lane, control, batch });
+    return { ...matched, rows: matched.rows.map((rows) => placed(rows, worker)) };
   }
 
   async recordTimes(control: string, batch: RawBatch): Promise<RecordTimes> {
-    return this.onLeastLoaded('recordTimes', { control, batch });
+    return this.on(this.leastLoaded(), 'recordTimes', { control, batch });
+  }
+
+  /** Has workers write rows that they keep. Rejects with SinkError; what was not written can be tried again. */
+  async deliver(parcels: readonly Parcel[]): Promise<void> {
+    const workers = [...new Set(parcels.map(({ worker }) => worker))];
+    const tasks = workers.map(async (worker) => {
+      const ids = parcels.filter((parcel) => parcel.worker === worker).map(({ id }) => id);
+      const outcome: DeliveryOutcome = await this.pools[worker].run({ ids }, { name: 'deliver' });
+      if (outcome !== null) throw new SinkError(outcome.kind, outcome.code, outcome.message);
+    });
+    const outcomes = await Promise.allSettled(tasks);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** Opens a lane on a home worker that it keeps. */
   async openLane(lane: string, control: string, state: Uint8Array | null): Promise<void> {
-    this.homes.set(lane, this.homes.size % this.pools.length);
+    this.homes.set(lane, this.leastOwned());
     await this.atHome(lane, 'openLane', { lane, control, state });
   }
 
@@ -71,18 +97,36 @@ export class Router {
     return this.atHome(lane, 'closeLaneBlock', { lane, end, snapshot });
   }
 
+  /** The lane is no longer this process's: its state, and rows of it that nobody may write any more, are forgotten. */
+  async closeLane(lane: string): Promise<void> {
+    this.homes.delete(lane);
+    await Promise.all(this.pools.map((pool) => pool.run({ lane }, { name: 'closeLane' })));
+  }
+
   async stop(): Promise<void> {
+    if (this.setup.scylla !== null) await Promise.all(this.pools.map((pool) => pool.run({}, { name: 'disconnect' })));
     await Promise.all(this.pools.map((pool) => pool.destroy()));
   }
 
-  private async onLeastLoaded<T>(name: string, task: object): Promise<T> {
+  /** Worker that is home to the fewest lanes. */
+  private leastOwned(): number {
+    const owned = this.pools.map(() => 0);
+    for (const home of this.homes.values()) owned[home]++;
+    return owned.indexOf(Math.min(...owned));
+  }
+
+  private leastLoaded(): number {
     let chosen = 0;
     for (let i = 1; i < this.load.length; i++) if (this.load[i] < this.load[chosen]) chosen = i;
-    this.load[chosen]++;
+    return chosen;
+  }
+
+  private async on<T>(worker: number, name: string, task: object): Promise<T> {
+    this.load[worker]++;
     try {
-      return await this.pools[chosen].run(task, { name });
+      return await this.pools[worker].run(task, { name });
     } finally {
-      this.load[chosen]--;
+      this.load[worker]--;
     }
   }
 

@@ -36,7 +36,7 @@ export interface Segment {
   readonly end: number;
   /** Position of `start` in the (decompressed) file, bytes. */
   readonly base: number;
-  /** File identity (32 hex digits: source name and fingerprint of the first decompressed bytes), never a path. */
+  /** File identity (32 hex digits: source name and fingerprint of the first decompressed bytes), never a path; or topic/partition. */
   readonly file: string;
   /** Index into `ControlSnapshot.sources`: tenant and PoP rule, time zone, log source. */
   readonly source: number;
@@ -49,6 +49,52 @@ export interface Segment {
    * format, a truncated end. The worker turns it into exactly one reject with this code.
    */
   readonly fault: { readonly code: RejectCode; readonly detail: string; readonly length: number } | null;
+  /** [start, end) is one Kafka record batch as the broker keeps it: the worker unpacks it into segments with `records`. */
+  readonly kafka?: KafkaPart;
+  /** Set by that unpacking: which records the segment's bytes are. Positions are then offsets, not bytes. */
+  readonly records?: RecordTable;
+  /** When the records reached the broker, ms since 1970; absent: `RawBatch.appendedAtMs`. */
+  readonly appendedAtMs?: number;
+}
+
+/** Of a Kafka record batch, the records that are meant: those with an offset in [from, to). */
+export interface KafkaPart {
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Records of a segment that came from Kafka, in order. Record i is the bytes [starts[i], ends[i]) of the batch. */
+export interface RecordTable {
+  readonly count: number;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  /** Offsets in the partition. */
+  readonly offsets: Float64Array;
+  /** Whose each record is by the source's rule: tenant index, or a negative result of the tenant resolution. */
+  readonly tenants: Int32Array;
+}
+
+/** Index of the record that holds the byte at `at`. */
+export function recordAt({ starts, count }: RecordTable, at: number): number {
+  let low = 0;
+  let high = count - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (starts[middle] <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Where the record at byte `rawStart` of the batch stands in its stream: byte position in the file, or Kafka offset. */
+export function positionOf(segment: Segment, rawStart: number): number {
+  if (segment.records !== undefined) return segment.records.offsets[recordAt(segment.records, rawStart)];
+  return segment.base + rawStart - segment.start;
+}
+
+export function appendedAtOf(batch: RawBatch, segmentIndex: number): number {
+  return batch.segments[segmentIndex].appendedAtMs ?? batch.appendedAtMs;
 }
 
 export interface RawBatch {

@@ -81,6 +81,24 @@ export interface SourceDefinition {
   readonly year: number;
   /** Allowed lateness in event time, ms. */
   readonly latenessMs: number;
+  /** Set for a source that is a Kafka topic. */
+  readonly kafka?: KafkaRule;
+}
+
+/** How a topic's records say whose they are, and where they belong. */
+export interface KafkaRule {
+  /** With its prefix. */
+  readonly topic: string;
+  readonly tenantFrom: 'record' | 'key' | 'header' | 'exporter';
+  readonly tenantHeader: string;
+  /** '' for none. */
+  readonly popHeader: string;
+  /** Longest prefix first match by the exporter's address. */
+  readonly exporters: readonly { readonly prefix: string; readonly tenant: string; readonly pop: string }[];
+  /** How a tenant's partition follows from its UUID; 'any' accepts every partition. */
+  readonly partitioner: 'any' | 'murmur2' | 'crc32' | 'fnv1a';
+  /** Partitions of every input topic. */
+  readonly lanes: number;
 }
 
 export interface PolicyDocument {

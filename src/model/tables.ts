@@ -2,6 +2,8 @@
 // the DDL (a test compares both). Seed columns keep the seed's names; everything after them is additive.
 // `ingested_at` is filled by the store (DEFAULT now64) and is never part of a block.
 
+import type { OutputName } from './outputs.ts';
+
 export interface Column {
   readonly name: string;
   readonly type: string;
@@ -166,9 +168,27 @@ export const TABLES = {
 
 export type TableName = keyof typeof TABLES;
 
-/** A Native block (or several, one after the other) for one table. */
+/** Columns of a table, as its blocks carry them. Throws for an output that is no table. */
+export function columnsOf(output: OutputName): readonly Column[] {
+  if (!Object.hasOwn(TABLES, output)) throw new Error(`${output} is no table`);
+  return TABLES[output as TableName];
+}
+
+/** Rows of one output: a Native block for one table, packed messages, or a parcel. */
 export interface TableRows {
-  readonly table: TableName;
+  readonly table: OutputName;
   readonly rows: number;
+  /** Empty for a parcel. */
   readonly bytes: Uint8Array;
+  /** The worker that encoded the rows keeps them and writes them itself once it is told to. */
+  readonly parcel?: Parcel;
+}
+
+/** Rows that a worker keeps. */
+export interface Parcel {
+  /** Set by the router. */
+  readonly worker: number;
+  /** The worker's own number for it. */
+  readonly id: number;
+  readonly bytes: number;
 }

@@ -23,6 +23,13 @@ export interface Matched {
   readonly counts: BatchCounts;
 }
 
+/** How writing parcels went: null for well. Errors cross threads as plain data. */
+export type DeliveryOutcome = {
+  readonly kind: 'retryable' | 'poison' | 'fatal';
+  readonly code: string;
+  readonly message: string;
+} | null;
+
 /** What closing a block of a lane gives: rows of rollups and alerts, and the lane's state if asked for. */
 export interface BlockEffects {
   readonly rows: readonly TableRows[];

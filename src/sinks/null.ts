@@ -1,11 +1,11 @@
 // A store that keeps nothing but counts: measures the pipeline without a database.
 
-import type { TableName } from '../model/tables.ts';
+import type { OutputName } from '../model/outputs.ts';
 import type { BlockStore, StoreBlock } from './sink.ts';
 
 export class NullStore implements BlockStore {
   /** Rows acknowledged, by table. */
-  readonly rows = new Map<TableName, number>();
+  readonly rows = new Map<OutputName, number>();
   blocks = 0;
 
   async write({ table, rows }: StoreBlock): Promise<void> {

@@ -1,26 +1,33 @@
 // The port that every store implements. A block is acknowledged as a whole, and its token makes a repeat of it harmless.
 
-import type { TableName } from '../model/tables.ts';
+import type { OutputName } from '../model/outputs.ts';
+import type { Parcel } from '../model/tables.ts';
 
 /** Values of `{name:Type}` placeholders. They are bound by the store, never put into the SQL text. */
 export type QueryParameters = Readonly<Record<string, string | number | bigint | boolean | readonly string[]>>;
 
 /** What one block of a lane puts into one table. */
 export interface StoreBlock {
-  readonly table: TableName;
+  readonly table: OutputName;
   /** Made from the block's journaled input: the same block has the same token after any crash. */
   readonly token: string;
   readonly rows: number;
-  /** Native blocks, in order. */
+  /** Native blocks or packed messages, in order. */
   readonly chunks: readonly Uint8Array[];
+  /** Rows that workers keep and write. */
+  readonly parcels?: readonly Parcel[];
 }
 
-export interface BlockStore {
+/** Takes the blocks of some outputs. */
+export interface BlockSink {
   /** Resolves when the store has acknowledged the block (also when it had it already); rejects with SinkError. */
   write(block: StoreBlock): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BlockStore extends BlockSink {
   /** Runs a query of Weir's own (trusted SQL) and returns its output in the given ClickHouse format. */
   query(sql: string, format: string, parameters?: QueryParameters): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** Reads what is stored, and can do nothing else. */

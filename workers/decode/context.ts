@@ -4,7 +4,7 @@
 // the row or rejects the record; nothing else advances `flows.length`. Every record ends in exactly one of: accepted,
 // rejected, skipped; the caller adds it to `out.read`.
 
-import type { RawBatch } from '../../src/model/batch.ts';
+import { appendedAtOf, positionOf, type RawBatch } from '../../src/model/batch.ts';
 import { putU32, putU64, utf8 } from '../../src/model/bytes.ts';
 import type { ControlSnapshot, Limits, SourceDefinition } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
@@ -215,7 +215,7 @@ export class DecodeContext {
       out.reject('out_of_range', POP_DETAIL, segmentIndex, rawStart, rawLength, tenant);
       return false;
     }
-    if (ms > batch.appendedAtMs + SKEW_MS) flows.flags[i] |= FLOW_FLAG.clockSkew;
+    if (ms > appendedAtOf(batch, segmentIndex) + SKEW_MS) flows.flags[i] |= FLOW_FLAG.clockSkew;
     const quad = i * 4;
     if ((flows.id[quad] | flows.id[quad + 1] | flows.id[quad + 2] | flows.id[quad + 3]) === 0) {
       this.placeHash(batch, segmentIndex, rawStart, rawLength);
@@ -319,7 +319,7 @@ export class DecodeContext {
       message: parts.message ?? '',
       fields: parts.fields,
       fieldsJson: parts.fieldsJson,
-      clockSkew: parts.ms > batch.appendedAtMs + SKEW_MS,
+      clockSkew: parts.ms > appendedAtOf(batch, segmentIndex) + SKEW_MS,
       threat: '',
     });
     return true;
@@ -359,7 +359,7 @@ export class DecodeContext {
     const place = this.placeOf(segment.file);
     const at = place.length - 24;
     for (let w = 0; w < 4; w++) putU32(place, at + w * 4, hashWords[w]);
-    putU64(place, at + 16, segment.base + rawStart - segment.start);
+    putU64(place, at + 16, positionOf(segment, rawStart));
     hash128(place, 0, place.length, FLOW_SEED);
     stampUuid(hashWords, 0);
   }

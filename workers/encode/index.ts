@@ -1,43 +1,58 @@
-// Encode: a decoded, enriched and decided batch becomes Native blocks, one a table that has rows.
-// Column names and types are those of src/model/tables.ts; times are exact to the nanosecond.
+// Encode: a decoded, enriched and decided batch becomes what its outputs want: Native blocks, one a table that has rows;
+// parcels of ScyllaDB rows, which stay here; messages. Column names and types are those of src/model/tables.ts; times are exact to the nanosecond.
 
-import type { RawBatch } from '../../src/model/batch.ts';
+import { positionOf, type RawBatch } from '../../src/model/batch.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
 import { FLOW_FLAG } from '../../src/model/flow.ts';
-import { uuidFrom } from '../../src/model/hash.ts';
+import { EMBEDDED_SETUP, type WorkerSetup } from '../../src/model/outputs.ts';
 import type { LogEvent, RejectedRecord, SessionEvent, TunnelStat } from '../../src/model/records.ts';
 import { SESSION_STATUSES } from '../../src/model/records.ts';
 import type { TableRows } from '../../src/model/tables.ts';
+import { Parcels } from '../parcels.ts';
+import { createDeadLetters, NO_TENANT, REJECT_BYTES, rejectId } from './dead-letters.ts';
 import { createFlowEncoder } from './flows.ts';
 import { NativeWriter } from './native.ts';
 import { encodeItems, type Getters } from './rows.ts';
+import type { ScyllaEncoder } from './scylla.ts';
 
 export { encodeRows } from './rows.ts';
-
-/** Bytes of a refused record that its dead letter keeps. */
-export const REJECT_BYTES = 64 * 1024;
-
-const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 export function createEncoder(
   snapshot: ControlSnapshot,
   dictionary: Dictionary,
+  { outputs }: WorkerSetup = EMBEDDED_SETUP,
+  parcels = new Parcels(null),
+  scylla: ScyllaEncoder | null = null,
 ): (batch: RawBatch, decoded: Decoded) => TableRows[] {
   const flows = createFlowEncoder(snapshot, dictionary, new NativeWriter());
   const tenant = (index: number): string => snapshot.tenants[index]?.id ?? NO_TENANT;
   const logs = logColumns(tenant);
   const sessions = sessionColumns(tenant);
   const tunnels = tunnelColumns(tenant);
+  const deadLetters = createDeadLetters(snapshot);
   return (batch, decoded) => {
     const rows: TableRows[] = [];
-    if (decoded.flows.length > 0) rows.push(flows(decoded.flows));
-    if (decoded.logs.length > 0) rows.push(encodeItems('logs', decoded.logs, logs));
-    if (decoded.sessions.length > 0) rows.push(encodeItems('session_events', decoded.sessions, sessions));
-    if (decoded.tunnels.length > 0) rows.push(encodeItems('tunnel_stats', decoded.tunnels, tunnels));
-    if (decoded.rejects.length > 0)
-      rows.push(encodeItems('rejects', decoded.rejects, rejectColumns(tenant, snapshot, batch)));
+    if (decoded.flows.length > 0) {
+      if (outputs.flows === 'native') rows.push(flows(decoded.flows));
+      else if (outputs.flows === 'cql') rows.push(parcels.keep('flows', scylla!.flows(decoded.flows)));
+    }
+    if (decoded.sessions.length > 0) {
+      if (outputs.session_events === 'native') rows.push(encodeItems('session_events', decoded.sessions, sessions));
+      else if (outputs.session_events === 'cql')
+        rows.push(parcels.keep('session_events', scylla!.sessions(decoded.sessions)));
+    }
+    if (decoded.tunnels.length > 0) {
+      if (outputs.tunnel_stats === 'native') rows.push(encodeItems('tunnel_stats', decoded.tunnels, tunnels));
+      else if (outputs.tunnel_stats === 'cql')
+        rows.push(parcels.keep('tunnel_stats', scylla!.tunnels(decoded.tunnels)));
+    }
+    if (decoded.logs.length > 0 && outputs.logs) rows.push(encodeItems('logs', decoded.logs, logs));
+    if (decoded.rejects.length > 0) {
+      if (outputs.rejects) rows.push(encodeItems('rejects', decoded.rejects, rejectColumns(tenant, snapshot, batch)));
+      if (outputs.dead_letters) rows.push(deadLetters(decoded.rejects, batch));
+    }
     return rows;
   };
 }
@@ -105,13 +120,12 @@ function tunnelColumns(tenant: TenantText): Getters<TunnelStat> {
 
 function rejectColumns(tenant: TenantText, snapshot: ControlSnapshot, batch: RawBatch): Getters<RejectedRecord> {
   const segment = (r: RejectedRecord) => batch.segments[r.segment];
-  const position = (r: RejectedRecord): number => segment(r).base + r.rawStart - segment(r).start;
   return {
-    reject_id: (r) => uuidFrom('reject', segment(r).file, String(position(r)), r.code),
+    reject_id: (r) => rejectId(batch, r),
     tenant_id: (r) => tenant(r.tenant),
     source: (r) => snapshot.sources[segment(r).source]?.name ?? '',
     file: (r) => segment(r).file,
-    position,
+    position: (r) => positionOf(segment(r), r.rawStart),
     length: (r) => r.length,
     code: (r) => r.code,
     detail: (r) => r.detail,

@@ -1,7 +1,7 @@
 // A record with hits as an event of the hits: who, where, when, its place in the stream and a sample of its bytes.
 
 import { type LogView, numericOf } from '../../rules/plan/index.ts';
-import type { RawBatch } from '../../src/model/batch.ts';
+import { positionOf, type RawBatch } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
@@ -38,11 +38,6 @@ function rawOf(batch: RawBatch, start: number, length: number): Uint8Array {
     while (end > start && (batch.bytes[end] & 0xc0) === 0x80) end--;
   }
   return batch.bytes.subarray(start, end);
-}
-
-function positionOf(batch: RawBatch, segment: number, rawStart: number): number {
-  const { base, start } = batch.segments[segment];
-  return base + (rawStart - start);
 }
 
 export class EventWriter {
@@ -99,7 +94,7 @@ export class EventWriter {
       flows.destinationPort[row],
       flows.protocol[row],
       batch.segments[segment].file,
-      positionOf(batch, segment, flows.rawStart[row]),
+      positionOf(batch.segments[segment], flows.rawStart[row]),
       texts,
       rawOf(batch, flows.rawStart[row], flows.rawLength[row]),
     );
@@ -140,7 +135,7 @@ export class EventWriter {
       wholeNumber(view, 'destination_port', 0xffff),
       protocolOf(view),
       batch.segments[event.segment].file,
-      positionOf(batch, event.segment, event.rawStart),
+      positionOf(batch.segments[event.segment], event.rawStart),
       texts,
       rawOf(batch, event.rawStart, event.rawLength),
     );

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type ClickHouseClient, createClient, type DataFormat } from '@clickhouse/client';
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import { dataPaths } from '../../delivery/directory.ts';
-import { TABLES } from '../../model/tables.ts';
+import { columnsOf } from '../../model/tables.ts';
 import { type BlockStore, type QueryParameters, type Reader, SinkError, type StoreBlock } from '../sink.ts';
 import { classify } from './errors.ts';
 import { DATABASE, migrate, type Retention } from './schema.ts';
@@ -202,7 +202,9 @@ export class ChdbStore implements BlockStore {
 
   private async insert({ table, token, chunks }: StoreBlock): Promise<void> {
     const file = join(this.spool, `${this.spooled++}.native`);
-    const columns = TABLES[table].map(({ name }) => `\`${name}\``).join(', ');
+    const columns = columnsOf(table)
+      .map(({ name }) => `\`${name}\``)
+      .join(', ');
     try {
       await spool(file, chunks);
       await this.client.command({
