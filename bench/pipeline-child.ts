@@ -1,5 +1,6 @@
 // One whole run, watched: child process of `weir bench --pipeline`. Prints one JSON document.
 
+import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { prepareRun } from '../src/cli/prepare.ts';
 import type { Values } from '../src/cli/verb.ts';
@@ -14,7 +15,7 @@ export interface PipelineFigures {
   /** CPU time of the whole process in that time, s. */
   readonly cpu_seconds: number;
   readonly batches: number;
-  /** Time in which the main thread was busy, s. */
+  /** CPU time of the main thread in that time, s (where /proc cannot tell: time in which its event loop was busy). */
   readonly main_busy_seconds: number;
   readonly peak_rss_bytes: number;
   readonly alerts: number;
@@ -24,13 +25,13 @@ class Watched extends RunCounts {
   batches = 0;
   first = 0;
   private cpu = process.cpuUsage();
-  private loop = performance.eventLoopUtilization();
+  private main = mainSeconds();
 
   override batch(...args: Parameters<RunCounts['batch']>): void {
     if (this.batches++ === 0) {
       this.first = performance.now();
       this.cpu = process.cpuUsage();
-      this.loop = performance.eventLoopUtilization();
+      this.main = mainSeconds();
     }
     super.batch(...args);
   }
@@ -42,10 +43,19 @@ class Watched extends RunCounts {
       seconds: (performance.now() - this.first) / 1000,
       cpu_seconds: (user + system) / 1e6,
       batches: this.batches,
-      main_busy_seconds: performance.eventLoopUtilization(this.loop).active / 1000,
+      main_busy_seconds: mainSeconds() - this.main,
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
       alerts: this.alerts,
     };
+  }
+}
+
+/** The event loop counts as busy also while other threads have the core; the scheduler knows better. */
+function mainSeconds(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+  } catch {
+    return performance.eventLoopUtilization().active / 1000;
   }
 }
 

@@ -9,6 +9,9 @@ const APPLICATIONS =
 const PORTS = [443, 443, 443, 80, 53, 22, 25, 445, 3389, 5432, 8443, 123];
 const POPS = 'fra lon nyc sjc sin syd gru nrt'.split(' ').flatMap((city) => [`pop-${city}-1`, `pop-${city}-2`]);
 
+/** Event time moves as in a stream of 100,000 flows a second, about what is measured: rollups then have minutes to sum over. */
+const FLOWS_PER_MS = 100;
+
 export interface StandardRecords {
   readonly tenants: readonly string[];
   /** One JSON text a record. */
@@ -25,9 +28,9 @@ export function standardRecords(count: number, seed = 1): StandardRecords {
   );
   const devices = Array.from({ length: 8000 }, () => random.uuid().slice(0, 18));
   const sites = Array.from({ length: 300 }, (_, i) => `site-${String(i).padStart(4, '0')}`);
-  let at = Date.UTC(2026, 6, 28, 9, 0, 0);
-  const lines = Array.from({ length: count }, () => {
-    at += random.int(0, 5);
+  const start = Date.UTC(2026, 6, 28, 9, 0, 0);
+  const lines = Array.from({ length: count }, (_, i) => {
+    const at = start + Math.floor(i / FLOWS_PER_MS) + random.int(0, 50);
     return JSON.stringify({
       tenant_id: random.pick(tenants),
       pop_id: random.pick(POPS),

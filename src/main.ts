@@ -21,7 +21,7 @@ import { openChdbStore } from './sinks/clickhouse/chdb.ts';
 import { type Endpoint, serveEndpoint } from './sinks/clickhouse/endpoint.ts';
 import { NullStore } from './sinks/null.ts';
 import { withRetry } from './sinks/retry.ts';
-import type { BlockStore, Reader } from './sinks/sink.ts';
+import type { BlockStore, ParcelCarrier, Reader } from './sinks/sink.ts';
 import { createSource, type Source, type SourceNote, slabBytes } from './sources/index.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -43,7 +43,7 @@ export interface RunRequest {
 
 export interface Faults {
   readonly reach?: Reach;
-  readonly store?: (store: BlockStore) => BlockStore;
+  readonly store?: (store: BlockStore, carrier: ParcelCarrier) => BlockStore;
   readonly router?: (router: Router) => Router;
 }
 
@@ -66,13 +66,13 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
   const opened: (() => Promise<unknown>)[] = [async () => directory.release()];
   try {
     const snapshot = await snapshotOf(directory, config, request.documents);
-    const { store: real, reader, endpoint } = await openStore(directory, request);
-    const store = faults.store?.(real) ?? real;
-    opened.push(() => store.close());
-    if (endpoint) opened.push(() => endpoint.close());
     const plain = new Router(config.workers);
     opened.push(() => plain.stop());
     const router = faults.router?.(plain) ?? plain;
+    const { store: real, reader, endpoint } = await openStore(directory, request, router);
+    const store = faults.store?.(real, router) ?? real;
+    opened.push(() => store.close());
+    if (endpoint) opened.push(() => endpoint.close());
     const sources = createSources(directory, request, snapshot, router);
     const lanes = await openLanes(directory, request, snapshot, router, store, sources);
     request.started?.({
@@ -123,10 +123,12 @@ async function snapshotOf(
 async function openStore(
   directory: DataDirectory,
   { config, log, signal, counts }: RunRequest,
+  carrier: ParcelCarrier,
 ): Promise<{ store: BlockStore; reader: Reader | null; endpoint: Endpoint | null }> {
   if (config.store.kind === 'null') return { store: new NullStore(), reader: null, endpoint: null };
   const { memory_bytes: memoryBytes, threads } = config.store;
-  const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention: config.retention });
+  const { retention } = config;
+  const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention, carrier });
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const opening = chdb.reader();
   const endpoint = await serveEndpoint(directory.root, opening, () => counts.metrics.text());

@@ -14,7 +14,7 @@ import { createDecoder } from './decode/index.ts';
 import { createEncoder } from './encode/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { createMatcher } from './match/index.ts';
-import { Parcels } from './parcels.ts';
+import type { Parcels } from './parcels.ts';
 import { createDecider } from './policy/index.ts';
 
 export interface WorkerKit {
@@ -23,7 +23,7 @@ export interface WorkerKit {
   readonly dictionary: Dictionary;
   readonly decoded: Decoded;
   readonly hits: HitsWriter;
-  readonly decode: (batch: RawBatch, out: Decoded) => void;
+  readonly decode: (batch: RawBatch, out: Decoded) => RawBatch;
   readonly enrich: ReturnType<typeof createEnricher>;
   readonly decide: ReturnType<typeof createDecider>;
   /** False where only rows are wanted. */
@@ -35,7 +35,7 @@ export interface WorkerKit {
 export function createKit(
   snapshot: ControlSnapshot,
   setup: WorkerSetup = EMBEDDED_SETUP,
-  parcels = new Parcels(null),
+  parcels: Parcels | null = null,
 ): WorkerKit {
   const dictionary = new Dictionary();
   const rules = loadRules(snapshot.rules);

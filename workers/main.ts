@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import type { RawBatch } from '../src/model/batch.ts';
 import type { ControlSnapshot } from '../src/model/control.ts';
 import type { WorkerSetup } from '../src/model/outputs.ts';
-import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes } from '../src/model/work.ts';
+import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes, SpoolOutcome } from '../src/model/work.ts';
 import { createKit, type WorkerKit } from './kit.ts';
 import { Parcels } from './parcels.ts';
 import { closeBlock, correlate, createLaneState, type LaneState, match } from './shard.ts';
@@ -48,7 +48,8 @@ export function install(task: { snapshot: ControlSnapshot }): void {
 export function matchBatch(task: { lane: string; control: string; batch: RawBatch }): Matched {
   parcels.lane = task.lane;
   const matched = match(kitOf(task.control), task.batch);
-  return moved(matched, [...matched.rows.map((rows) => rows.bytes), matched.hits, matched.rollup]);
+  const messages = matched.rows.flatMap(({ parcel, bytes }) => (parcel ? [] : [bytes]));
+  return moved(matched, [...messages, matched.hits, matched.rollup]);
 }
 
 export function recordTimes(task: { control: string; batch: RawBatch }): RecordTimes {
@@ -68,8 +69,11 @@ export function applyControl(task: { lane: string; control: string }): void {
   laneOf(task.lane).correlator.apply(kit.snapshot, kit.rules);
 }
 
-export function correlateBatch(task: { lane: string; hits: Uint8Array; rollup: Uint8Array }): void {
-  correlate(laneOf(task.lane), task.hits, task.rollup);
+/** Returns how many rollup rows wait for the next commit. */
+export function correlateBatch(task: { lane: string; hits: Uint8Array; rollup: Uint8Array }): number {
+  const lane = laneOf(task.lane);
+  correlate(lane, task.hits, task.rollup);
+  return lane.rollups.rows;
 }
 
 export function closeLane(task: { lane: string }): void {
@@ -77,17 +81,32 @@ export function closeLane(task: { lane: string }): void {
   parcels.drop(task.lane);
 }
 
-/** Writes rows that this worker keeps. */
+/** Writes rows that this worker keeps to the store. */
 export function deliver(task: { ids: readonly number[] }): Promise<DeliveryOutcome> {
   return parcels.deliver(task.ids);
+}
+
+/** Writes them to a file. */
+export function spool(task: { ids: readonly number[]; path: string }): SpoolOutcome {
+  return parcels.spool(task.ids, task.path);
+}
+
+/** Hands copies of them over. */
+export function collect(task: { ids: readonly number[] }): Uint8Array[] {
+  const blocks = parcels.collect(task.ids);
+  return moved(blocks, blocks);
+}
+
+export function forget(task: { ids: readonly number[] }): void {
+  parcels.forget(task.ids);
 }
 
 export function disconnect(): Promise<void> {
   return parcels.close();
 }
 
-export function closeLaneBlock(task: { lane: string; end: boolean; snapshot: boolean }): BlockEffects {
-  const effects = closeBlock(laneOf(task.lane), setup.outputs, task.end, task.snapshot);
+export function closeLaneBlock(task: { lane: string; end: boolean; commit: boolean }): BlockEffects {
+  const effects = closeBlock(laneOf(task.lane), setup.outputs, task.end, task.commit);
   const arrays = effects.rows.map((rows) => rows.bytes);
   return moved(effects, effects.snapshot ? [...arrays, effects.snapshot] : arrays);
 }

@@ -11,11 +11,11 @@ import { countsOf, type WorkerKit } from './kit.ts';
 import { RollupMerge, rollUp } from './rollup/index.ts';
 
 /** Pure: the same batch and control snapshot give the same bytes on any worker (guarantee 2). */
-export function match(kit: WorkerKit, batch: RawBatch): Matched {
+export function match(kit: WorkerKit, packed: RawBatch): Matched {
   const { decoded, dictionary, snapshot } = kit;
   dictionary.trim();
   decoded.reset();
-  kit.decode(batch, decoded); // bytes to columns; a bad record becomes a reject, never a throw
+  const batch = kit.decode(packed, decoded); // bytes to columns; a bad record becomes a reject, never a throw
   kit.enrich.flows(decoded.flows);
   kit.enrich.logs(decoded.logs);
   kit.decide(decoded.flows); // stamps action, policy id and version
@@ -30,7 +30,7 @@ const NOTHING = new Uint8Array(0);
 /** All that a lane remembers. Lives on the lane's home worker; everything in it is in `snapshot()`. */
 export interface LaneState {
   readonly correlator: Correlator;
-  /** Rollups of the open block; empty at every block boundary, so no snapshot holds them. */
+  /** Rollups since the last commit; every commit writes them, so no snapshot holds them. */
   readonly rollups: RollupMerge;
 }
 
@@ -44,13 +44,16 @@ export function correlate(state: LaneState, hits: Uint8Array, rollup: Uint8Array
   state.rollups.add(rollup);
 }
 
-/** Closes the lane's block: its rollup rows and the alerts that fell due in it. `end`: the input has ended. */
-export function closeBlock(state: LaneState, outputs: OutputForms, end: boolean, withSnapshot: boolean): BlockEffects {
+/**
+ * Closes the lane's block: the alerts that fell due in it and, with a commit, the rollups since the last one and the state.
+ * `end`: the input has ended.
+ */
+export function closeBlock(state: LaneState, outputs: OutputForms, end: boolean, commit: boolean): BlockEffects {
   const { threat, alerts, fired, late, evicted } = state.correlator.take(end);
-  const rows: TableRows[] = state.rollups.take();
+  const rows: TableRows[] = commit ? state.rollups.take() : [];
   if (threat.length > 0) rows.push(encodeRows('threat_analytics', threat));
   if (alerts.length > 0) rows.push(encodeRows('alerts', alerts));
   if (alerts.length > 0 && outputs.alert_messages) rows.push(alertMessages(alerts));
-  const snapshot = withSnapshot ? state.correlator.snapshot() : null;
+  const snapshot = commit ? state.correlator.snapshot() : null;
   return { rows, fired: fired.map((f) => f.alert), late, evicted, snapshot };
 }

@@ -23,7 +23,7 @@ function load(t: TestContext, text: string, overrides: Overrides = {}, environme
 test('without a file: the defaults', () => {
   const { config, problems } = loadConfig(null, {}, {});
   assert.deepEqual(problems, []);
-  assert.equal(config.batch.bytes, 1_048_576);
+  assert.equal(config.batch.bytes, 4_194_304);
   assert.equal(config.lateness, 300_000);
   assert.equal(config.correlate.suppression, 3_600_000);
   assert.equal(config.store.kind, 'chdb');

@@ -230,7 +230,7 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   data: path('weir-data', 'Directory of stores, journal, snapshots and dead letters; one process at a time uses it.'),
   workers: integer(0, { minimum: 0, maximum: 256, unit: 'threads' }, 'Worker threads; 0 takes one a core.'),
   batch: section('What a worker gets at once.', {
-    bytes: size(MIB, { minimum: 4 * KIB, maximum: 64 * MIB }, 'Bytes of raw records in a batch.'),
+    bytes: size(4 * MIB, { minimum: 4 * KIB, maximum: 64 * MIB }, 'Bytes of raw records in a batch.'),
     records: integer(
       0,
       { minimum: 0, maximum: 1_000_000, unit: 'records' },
@@ -245,15 +245,10 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
     ),
   }),
   block: section('What is written to a store at once: whichever comes first.', {
-    rows: integer(50_000, { minimum: 1, maximum: 1_000_000, unit: 'rows' }, 'Rows in a block.'),
+    rows: integer(100_000, { minimum: 1, maximum: 1_000_000, unit: 'rows' }, 'Rows in a block.'),
     seconds: integer(1, { minimum: 1, maximum: 300, unit: 'seconds' }, 'Seconds that a record waits for its block.'),
-    alert_seconds: integer(
-      1,
-      { minimum: 1, maximum: 300, unit: 'seconds' },
-      'Seconds that an alert waits for its block.',
-    ),
   }),
-  snapshot: section('How often the state of correlations is saved: whichever comes first.', {
+  snapshot: section('How often rollups are written and the state of correlations is saved: whichever comes first.', {
     blocks: integer(32, { minimum: 1, maximum: 10_000, unit: 'blocks' }, 'Blocks between snapshots.'),
     seconds: integer(10, { minimum: 1, maximum: 3600, unit: 'seconds' }, 'Seconds between snapshots.'),
   }),

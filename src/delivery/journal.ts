@@ -21,6 +21,8 @@ export interface JournalEntry {
   readonly files: readonly (readonly [string, FileProgress])[];
   /** The input ended with this block: open alerts wrote a revision. */
   readonly end: boolean;
+  /** With this block the rollups since the last such block were written, and the state saved. */
+  readonly commit: boolean;
 }
 
 type Handle = Awaited<ReturnType<typeof open>>;

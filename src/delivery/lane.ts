@@ -22,7 +22,7 @@ export interface LaneSettings {
   /** A block closes at this many rows, or when it has been open for so long. */
   readonly blockRows: number;
   readonly blockMs: number;
-  /** A commit (with the lane's state) is made after so many blocks or so long. */
+  /** A commit (rollups written, state saved) is made after so many blocks or so long. */
   readonly snapshotBlocks: number;
   readonly snapshotMs: number;
 }
@@ -55,6 +55,9 @@ export interface LaneParts {
 /** Batches that may be on their way to the home worker. */
 const MAX_CORRELATING = 8;
 
+/** Rollup rows that may wait for a commit (guarantee 4). */
+const MOST_ROLLUP_ROWS = 200_000;
+
 /** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
 const MAX_UNWRITTEN = 2;
 
@@ -70,10 +73,13 @@ export class Lane {
   private readonly ahead = new Map<string, Map<string, FileProgress>>();
   private readonly journaledFiles = new Set<string>();
   private inForce = '';
+  private journaling: Promise<unknown> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
   private unwritten = 0;
   private readonly correlating: Promise<void>[] = [];
   private blocksSinceCommit = 0;
+  /** Rollup rows that wait for the next commit, as last heard: too many bring it forward (guarantee 4). */
+  private rollupRows = 0;
   private lastCommitAt = Date.now();
   private chain: Promise<unknown> = Promise.resolve();
   private failed: unknown = null;
@@ -153,9 +159,14 @@ export class Lane {
    */
   private async correlate(matched: Matched): Promise<void> {
     if (matched.rollup.length === 0) return; // an instance that only stores
-    const done = this.parts.router.correlate(this.name, matched).catch((error: unknown) => {
-      this.failed ??= error;
-    });
+    const done = this.parts.router.correlate(this.name, matched).then(
+      (rollupRows) => {
+        this.rollupRows = rollupRows;
+      },
+      (error: unknown) => {
+        this.failed ??= error;
+      },
+    );
     this.correlating.push(done);
     if (this.correlating.length > MAX_CORRELATING) await this.correlating.shift();
     this.throwIfFailed();
@@ -188,7 +199,7 @@ export class Lane {
     await this.writing;
     this.throwIfFailed();
     const { log } = this.parts;
-    if (this.seq === log.commit.seq) await this.persist(this.seq, this.snapshotFiles(), log.commit.state);
+    if (this.seq === log.commit.seq) await this.persist(this.seq, this.inForce, this.snapshotFiles(), log.commit.state);
     await log.close();
     for (const source of this.parts.sources) await source.committed?.();
   }
@@ -210,44 +221,58 @@ export class Lane {
   }
 
   private async close(replayed: JournalEntry | null, end: boolean, commit = end): Promise<void> {
-    const { router, log, settings, reach } = this.parts;
+    const { router, settings, reach } = this.parts;
     const block = this.block ?? new OpenBlock(this.inForce, Date.now());
     this.block = null;
     reach('block-closed');
     this.blocksSinceCommit++;
-    const commitDue =
-      commit ||
+    const due =
       this.blocksSinceCommit >= settings.snapshotBlocks ||
+      this.rollupRows >= MOST_ROLLUP_ROWS ||
       Date.now() - this.lastCommitAt >= settings.snapshotMs;
-    const effects = await router.closeBlock(this.name, end, commitDue);
+    const commitDue = replayed ? replayed.commit : commit || due;
+    // Not awaited here: the next block's batches may follow the request, since the home worker takes tasks in order.
+    const effects = router.closeBlock(this.name, end, commitDue);
     this.correlating.length = 0;
-    this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
     for (const [source, file] of replayed?.files ?? []) this.know(source, file);
     for (const part of block.parts) advance(this.files.get(part.source), this.sourceOf(part.source), part.ranges);
-    let entry = replayed;
-    if (!entry) {
-      entry = { seq: this.seq + 1, control: block.control, parts: block.parts, files: this.newFiles(block), end };
-      await log.append(entry); // before any effect leaves the process (guarantee 2)
-      reach('after-journal');
-    }
+    const { control, parts } = block;
+    const files = replayed ? [] : this.newFiles(block);
+    const entry = replayed ?? { seq: this.seq + 1, control, parts, files, end, commit: commitDue };
     this.seq = entry.seq;
     if (commitDue) {
       this.blocksSinceCommit = 0;
+      this.rollupRows = 0;
       this.lastCommitAt = Date.now();
     }
-    await this.enqueue(block, entry, effects);
+    await this.enqueue(block, entry, this.journal(entry, effects, replayed === null));
+  }
+
+  /** Journals a new block before any effect of it leaves the process (guarantee 2). */
+  private journal(entry: JournalEntry, closing: Promise<BlockEffects>, fresh: boolean): Promise<BlockEffects> {
+    const journaled = this.journaling.then(async () => {
+      const effects = await closing;
+      this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
+      if (!fresh) return effects;
+      await this.parts.log.append(entry);
+      this.parts.reach('after-journal');
+      return effects;
+    });
+    this.journaling = journaled.catch(() => {}); // told where the block is written
+    return journaled;
   }
 
   /** Writes blocks one after the other, a few behind the lane. */
-  private async enqueue(block: OpenBlock, entry: JournalEntry, effects: BlockEffects): Promise<void> {
-    const inserts = block.inserts(this.name, entry, effects.rows);
+  private async enqueue(block: OpenBlock, entry: JournalEntry, journaled: Promise<BlockEffects>): Promise<void> {
     const files = this.snapshotFiles();
     this.unwritten++;
     const previous = this.writing;
     this.writing = (async () => {
-      await previous;
-      if (this.failed) return;
       try {
+        const effects = await journaled;
+        const inserts = block.inserts(this.name, entry, effects.rows);
+        await previous;
+        if (this.failed) return;
         const stored = new Map<string, number>();
         for (const insert of inserts) {
           this.parts.reach('before-insert');
@@ -255,11 +280,14 @@ export class Lane {
           this.parts.reach('after-insert');
           stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows);
         }
-        for (const { chunks } of inserts) discard(chunks);
+        for (const { chunks, parcels = [] } of inserts) {
+          discard(chunks);
+          await this.parts.router.forget(parcels);
+        }
         this.parts.observer.stored(effects, stored);
-        if (effects.snapshot) await this.persist(entry.seq, files, effects.snapshot);
+        if (effects.snapshot) await this.persist(entry.seq, entry.control, files, effects.snapshot);
       } catch (error) {
-        this.failed = error;
+        this.failed ??= error;
       } finally {
         this.unwritten--;
       }
@@ -268,10 +296,10 @@ export class Lane {
     this.throwIfFailed();
   }
 
-  private async persist(seq: number, files: Commit['files'], state: Uint8Array | null): Promise<void> {
+  private async persist(seq: number, control: string, files: Commit['files'], state: Uint8Array | null): Promise<void> {
     const { log, reach } = this.parts;
     reach('before-commit');
-    await log.save({ version: 1, seq, control: this.inForce, files, state });
+    await log.save({ version: 1, seq, control, files, state });
   }
 
   private async apply(control: string): Promise<void> {

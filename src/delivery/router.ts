@@ -7,8 +7,8 @@ import type { RawBatch } from '../model/batch.ts';
 import type { ControlSnapshot } from '../model/control.ts';
 import { EMBEDDED_SETUP, type WorkerSetup } from '../model/outputs.ts';
 import type { Parcel, TableRows } from '../model/tables.ts';
-import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes } from '../model/work.ts';
-import { SinkError } from '../sinks/sink.ts';
+import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes, SpoolOutcome } from '../model/work.ts';
+import { type ParcelCarrier, SinkError } from '../sinks/sink.ts';
 
 // Nothing but the router imports a worker, and it does so by file name.
 const ENTRY = fileURLToPath(new URL('../../workers/main.js', import.meta.url));
@@ -33,7 +33,7 @@ function startWorker(setup: WorkerSetup): Piscina {
 const placed = (rows: TableRows, worker: number): TableRows =>
   rows.parcel ? { ...rows, parcel: { ...rows.parcel, worker } } : rows;
 
-export class Router {
+export class Router implements ParcelCarrier {
   private readonly setup: WorkerSetup;
   private readonly pools: readonly Piscina[];
   private readonly load: number[];
@@ -66,16 +66,29 @@ export class Router {
     return this.on(this.leastLoaded(), 'recordTimes', { control, batch });
   }
 
-  /** Has workers write rows that they keep. Rejects with SinkError; what was not written can be tried again. */
   async deliver(parcels: readonly Parcel[]): Promise<void> {
-    const workers = [...new Set(parcels.map(({ worker }) => worker))];
-    const tasks = workers.map(async (worker) => {
-      const ids = parcels.filter((parcel) => parcel.worker === worker).map(({ id }) => id);
-      const outcome: DeliveryOutcome = await this.pools[worker].run({ ids }, { name: 'deliver' });
+    await this.keepers(parcels, async (pool, ids) => {
+      const outcome: DeliveryOutcome = await pool.run({ ids }, { name: 'deliver' });
       if (outcome !== null) throw new SinkError(outcome.kind, outcome.code, outcome.message);
     });
-    const outcomes = await Promise.allSettled(tasks);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async spool(parcels: readonly Parcel[], path: string): Promise<readonly string[]> {
+    return this.keepers(parcels, async (pool, ids, worker) => {
+      const file = `${path}-${worker}.native`;
+      const outcome: SpoolOutcome = await pool.run({ ids, path: file }, { name: 'spool' });
+      if (outcome !== null) throw Object.assign(new Error(outcome.message), { code: outcome.code });
+      return file;
+    });
+  }
+
+  async collect(parcels: readonly Parcel[]): Promise<readonly Uint8Array[]> {
+    const blocks = await this.keepers(parcels, (pool, ids) => pool.run({ ids }, { name: 'collect' }));
+    return (blocks as Uint8Array[][]).flat();
+  }
+
+  async forget(parcels: readonly Parcel[]): Promise<void> {
+    await this.keepers(parcels, (pool, ids) => pool.run({ ids }, { name: 'forget' }));
   }
 
   /** Opens a lane on a home worker that it keeps. */
@@ -88,13 +101,14 @@ export class Router {
     await this.atHome(lane, 'applyControl', { lane, control });
   }
 
-  async correlate(lane: string, matched: Matched): Promise<void> {
+  /** Resolves to the number of rollup rows that wait for the next commit. */
+  async correlate(lane: string, matched: Matched): Promise<number> {
     const { hits, rollup } = matched;
-    await this.atHome(lane, 'correlateBatch', { lane, hits, rollup }, [hits, rollup]);
+    return this.atHome(lane, 'correlateBatch', { lane, hits, rollup }, [hits, rollup]);
   }
 
-  async closeBlock(lane: string, end: boolean, snapshot: boolean): Promise<BlockEffects> {
-    return this.atHome(lane, 'closeLaneBlock', { lane, end, snapshot });
+  async closeBlock(lane: string, end: boolean, commit: boolean): Promise<BlockEffects> {
+    return this.atHome(lane, 'closeLaneBlock', { lane, end, commit });
   }
 
   /** The lane is no longer this process's: its state, and rows of it that nobody may write any more, are forgotten. */
@@ -121,19 +135,41 @@ export class Router {
     return chosen;
   }
 
-  private async on<T>(worker: number, name: string, task: object): Promise<T> {
+  private async on<T>(worker: number, name: string, task: object, transferList: ArrayBuffer[] = []): Promise<T> {
     this.load[worker]++;
     try {
-      return await this.pools[worker].run(task, { name });
+      return await this.pools[worker].run(task, { name, transferList });
     } finally {
       this.load[worker]--;
     }
+  }
+
+  /** Asks every worker that keeps some of the parcels; all have answered, whatever one of them said. */
+  private async keepers<T>(
+    parcels: readonly Parcel[],
+    ask: (pool: Piscina, ids: readonly number[], worker: number) => Promise<T>,
+  ): Promise<T[]> {
+    const workers = [...new Set(parcels.map(({ worker }) => worker))];
+    const answers = await Promise.allSettled(
+      workers.map((worker) => {
+        const own = parcels.filter((parcel) => parcel.worker === worker);
+        return ask(
+          this.pools[worker],
+          own.map(({ id }) => id),
+          worker,
+        );
+      }),
+    );
+    return answers.map((answer) => {
+      if (answer.status === 'rejected') throw answer.reason;
+      return answer.value;
+    });
   }
 
   private atHome<T>(lane: string, name: string, task: object, moved: readonly Uint8Array[] = []): Promise<T> {
     const home = this.homes.get(lane);
     if (home === undefined) throw new Error(`lane ${lane} has no home worker`);
     const transferList = [...new Set(moved.map((array) => array.buffer as ArrayBuffer))];
-    return this.pools[home].run(task, { name, transferList });
+    return this.on(home, name, task, transferList);
   }
 }

@@ -53,8 +53,12 @@ export interface Segment {
   readonly kafka?: KafkaPart;
   /** Set by that unpacking: which records the segment's bytes are. Positions are then offsets, not bytes. */
   readonly records?: RecordTable;
-  /** When the records reached the broker, ms since 1970; absent: `RawBatch.appendedAtMs`. */
+  /** The earliest that a record of the segment reached the broker, ms since 1970; absent: `RawBatch.appendedAtMs`. */
   readonly appendedAtMs?: number;
+  /** Whose all records of the segment are, in place of the source's: tenant index, or a negative result. */
+  readonly tenant?: number;
+  /** PoP of records that name none, in place of the source's. */
+  readonly pop?: string;
 }
 
 /** Of a Kafka record batch, the records that are meant: those with an offset in [from, to). */
@@ -73,6 +77,8 @@ export interface RecordTable {
   readonly offsets: Float64Array;
   /** Whose each record is by the source's rule: tenant index, or a negative result of the tenant resolution. */
   readonly tenants: Int32Array;
+  /** When each record reached the broker, ms since 1970. */
+  readonly appendedAtMs: Float64Array;
 }
 
 /** Index of the record that holds the byte at `at`. */
@@ -93,8 +99,17 @@ export function positionOf(segment: Segment, rawStart: number): number {
   return segment.base + rawStart - segment.start;
 }
 
-export function appendedAtOf(batch: RawBatch, segmentIndex: number): number {
-  return batch.segments[segmentIndex].appendedAtMs ?? batch.appendedAtMs;
+/** Whether an event time lies more than `toleranceMs` ahead of when the record at byte `rawStart` reached Weir or the broker. */
+export function isAhead(
+  batch: RawBatch,
+  segmentIndex: number,
+  rawStart: number,
+  ms: number,
+  toleranceMs: number,
+): boolean {
+  const { records, appendedAtMs } = batch.segments[segmentIndex];
+  if (ms <= (appendedAtMs ?? batch.appendedAtMs) + toleranceMs) return false;
+  return records === undefined || ms > records.appendedAtMs[recordAt(records, rawStart)] + toleranceMs;
 }
 
 export interface RawBatch {

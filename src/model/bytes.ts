@@ -86,6 +86,15 @@ export class ByteWriter {
     this.raw(bytes);
   }
 
+  /** What was written, in the memory where it is; the writer goes on, empty, in `next`. */
+  swap(next: Uint8Array): Uint8Array {
+    const written = this.bytes.subarray(0, this.length);
+    this.bytes = next;
+    this.view = new DataView(next.buffer);
+    this.length = 0;
+    return written;
+  }
+
   /** A copy of what was written. */
   take(): Uint8Array {
     return this.bytes.slice(0, this.length);

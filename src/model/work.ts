@@ -30,6 +30,9 @@ export type DeliveryOutcome = {
   readonly message: string;
 } | null;
 
+/** How writing parcels to a file went: null for well, else Node's error code and message. */
+export type SpoolOutcome = { readonly code: string; readonly message: string } | null;
+
 /** What closing a block of a lane gives: rows of rollups and alerts, and the lane's state if asked for. */
 export interface BlockEffects {
   readonly rows: readonly TableRows[];

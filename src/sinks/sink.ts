@@ -18,6 +18,26 @@ export interface StoreBlock {
   readonly parcels?: readonly Parcel[];
 }
 
+/** Has workers do something with rows that they keep. */
+export interface ParcelCarrier {
+  /** To the store that workers write to. Rejects with SinkError; writing again what was written changes nothing. */
+  deliver(parcels: readonly Parcel[]): Promise<void>;
+  /** To new files, one a worker, whose names begin with `path`. Rejects with Node's error (code, message). */
+  spool(parcels: readonly Parcel[], path: string): Promise<readonly string[]>;
+  /** As Native blocks. */
+  collect(parcels: readonly Parcel[]): Promise<readonly Uint8Array[]>;
+  /** They are stored, or will never be. */
+  forget(parcels: readonly Parcel[]): Promise<void>;
+}
+
+/** For a process without workers. */
+export const NO_CARRIER: ParcelCarrier = {
+  deliver: () => Promise.reject(new Error('there are no workers')),
+  spool: async (parcels) => (parcels.length === 0 ? [] : Promise.reject(new Error('there are no workers'))),
+  collect: async (parcels) => (parcels.length === 0 ? [] : Promise.reject(new Error('there are no workers'))),
+  forget: async () => {},
+};
+
 /** Takes the blocks of some outputs. */
 export interface BlockSink {
   /** Resolves when the store has acknowledged the block (also when it had it already); rejects with SinkError. */

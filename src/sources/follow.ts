@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDynamicPattern } from 'tinyglobby';
+import { SNIFF_BYTES } from '../model/sniff.ts';
 import { discoverPresent, siblings, sizeOf } from './discover.ts';
 import { inputsOf, settingsOf } from './files.ts';
 import { Followed, type FollowKit } from './followed.ts';
@@ -11,7 +12,6 @@ import { beginsAs, FileRegistry } from './identity.ts';
 import { checkReadable, openInput } from './input.ts';
 import { formatOf, isBlank, type Opened, openStream } from './reading.ts';
 import { replayRanges } from './replay.ts';
-import { SNIFF_BYTES } from './sniff.ts';
 import type { FileProgress, Range, Source, SourceBatch, SourceNote, SourceOptions } from './source.ts';
 import { Waker } from './waker.ts';
 

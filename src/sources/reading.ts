@@ -3,12 +3,12 @@
 import { type FormatName, framingOf } from '../model/batch.ts';
 import { bufferOf } from '../model/bytes.ts';
 import { SlabPool } from '../model/slabs.ts';
+import { SNIFF_BYTES, sniff } from '../model/sniff.ts';
 import { type CutPlan, Cutter, KEPT_BYTES, type Tail } from './cutter.ts';
 import { createFramer, type Framer } from './framing.ts';
 import type { RawInput } from './input.ts';
 import { type Compression, compressionOf, readerOf } from './open.ts';
 import { type ByteReader, PlainReader, type ReaderFault } from './reader.ts';
-import { SNIFF_BYTES, sniff } from './sniff.ts';
 import type { SourceBatch } from './source.ts';
 
 export interface Opened {

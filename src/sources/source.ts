@@ -106,7 +106,7 @@ export interface SourceOptions {
   readonly stateDirectory: string;
   /** Slabs of at least batchBytes + limits.recordBytes (see `slabBytes`). */
   readonly slabs: SlabPool;
-  /** Default 1 MiB. */
+  /** Default 4 MiB. */
   readonly batchBytes?: number;
   /** Exact cap of records a batch; 0 (default) for no cap. */
   readonly batchRecords?: number;
@@ -124,7 +124,7 @@ export interface SourceOptions {
   readonly sortBytes?: number;
 }
 
-export const DEFAULT_BATCH_BYTES = 1 << 20;
+export const DEFAULT_BATCH_BYTES = 4 << 20;
 
 /** The slab size that a source with these settings needs: a batch, and the longest record that may straddle its end. */
 export function slabBytes(batchBytes: number, recordBytes: number): number {

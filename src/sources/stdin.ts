@@ -1,11 +1,11 @@
 // Standard input through a spool: what an interrupted run had taken from the pipe is read first.
 
+import { SNIFF_BYTES } from '../model/sniff.ts';
 import { FileReader, settingsOf } from './files.ts';
 import { beginsAs } from './identity.ts';
 import { openInput, type RawInput } from './input.ts';
 import { openStream } from './reading.ts';
 import { replayRanges } from './replay.ts';
-import { SNIFF_BYTES } from './sniff.ts';
 import type { FileProgress, Range, Source, SourceBatch, SourceNote, SourceOptions } from './source.ts';
 import { folderOf, leftovers, removeSpool, SpoolInput } from './spool.ts';
 

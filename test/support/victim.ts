@@ -8,7 +8,7 @@ import { type CrashPoint, crashAt } from '../../src/delivery/crashpoints.ts';
 import type { Router } from '../../src/delivery/router.ts';
 import { RunCounts } from '../../src/delivery/summary.ts';
 import { type Faults, startRun } from '../../src/main.ts';
-import type { BlockStore } from '../../src/sinks/sink.ts';
+import type { BlockStore, ParcelCarrier } from '../../src/sinks/sink.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 
 export interface Orders {
@@ -28,13 +28,14 @@ function faultsOf({ crash, sabotage }: Orders): Faults {
 }
 
 /** Says "stored" at once and stores half a second later. */
-function acknowledgeEarly(store: BlockStore): BlockStore {
+function acknowledgeEarly(store: BlockStore, carrier: ParcelCarrier): BlockStore {
   let queue = Promise.resolve();
   return {
     query: (sql, format, parameters) => store.query(sql, format, parameters),
     close: () => queue.then(() => store.close()),
     write: async (block) => {
-      const kept = { ...block, chunks: block.chunks.map((chunk) => chunk.slice()) };
+      const own = block.chunks.map((chunk) => chunk.slice());
+      const kept = { ...block, chunks: [...own, ...(await carrier.collect(block.parcels ?? []))], parcels: [] };
       queue = queue.then(() => new Promise((resolve) => setTimeout(resolve, 500))).then(() => store.write(kept));
     },
   };
@@ -54,8 +55,8 @@ function forgetTokens(store: BlockStore): BlockStore {
 function keepFirstSnapshot(router: Router): Router {
   const first = new Map<string, Uint8Array>();
   const closeBlock = router.closeBlock.bind(router);
-  router.closeBlock = async (lane, end, snapshot) => {
-    const effects = await closeBlock(lane, end, snapshot);
+  router.closeBlock = async (lane, end, commit) => {
+    const effects = await closeBlock(lane, end, commit);
     if (!effects.snapshot) return effects;
     const kept = first.get(lane) ?? effects.snapshot.slice();
     first.set(lane, kept);

@@ -4,7 +4,7 @@
 // the row or rejects the record; nothing else advances `flows.length`. Every record ends in exactly one of: accepted,
 // rejected, skipped; the caller adds it to `out.read`.
 
-import { appendedAtOf, positionOf, type RawBatch } from '../../src/model/batch.ts';
+import { isAhead, positionOf, type RawBatch, type RecordTable, recordAt, type Segment } from '../../src/model/batch.ts';
 import { putU32, putU64, utf8 } from '../../src/model/bytes.ts';
 import type { ControlSnapshot, Limits, SourceDefinition } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
@@ -59,7 +59,7 @@ export interface LogParts {
 interface ResolvedSource {
   readonly definition: SourceDefinition;
   /** Tenant index, or a negative result. */
-  readonly tenant: number;
+  tenant: number;
   readonly pop: Uint8Array;
 }
 
@@ -84,6 +84,11 @@ export class DecodeContext {
   private readonly tenants = new Map<string, number>();
   private readonly sources: readonly ResolvedSource[];
   private readonly tenantWords: readonly Uint8Array[];
+  /** The source as the segment at hand has it, or null outside of one. */
+  private entered: ResolvedSource | null = null;
+  private enteredTenant = TENANT_MISSING;
+  private records: RecordTable | null = null;
+  private cursor = 0;
   private readonly nowhere: ResolvedSource = { definition: NO_SOURCE, tenant: TENANT_MISSING, pop: new Uint8Array(0) };
   /** Dictionary id → 1 + tenant index, or a negative result; 0 is not looked up yet. */
   private byId = new Int32Array(1024);
@@ -109,6 +114,40 @@ export class DecodeContext {
       tenant: definition.tenant === '' ? TENANT_MISSING : this.lookUp(definition.tenant),
       pop: utf8(definition.pop),
     }));
+  }
+
+  /** Begins a segment: one from Kafka may say whose its records are, and from which PoP. */
+  enter(segment: Segment): void {
+    const { tenant, pop, records = null, source } = segment;
+    this.records = tenant === undefined ? records : null;
+    this.cursor = 0;
+    this.entered = null;
+    if (records === null) return;
+    const own = this.source(source);
+    const definition = pop === undefined ? own.definition : { ...own.definition, pop };
+    const whose = tenant === undefined ? own.tenant : agree(own.tenant, tenant);
+    this.entered = { definition, tenant: whose, pop: pop === undefined ? own.pop : utf8(pop) };
+    this.enteredTenant = own.tenant;
+  }
+
+  /** Moves to the record at byte `at` of a segment whose records are of several tenants. */
+  beginRecord(at: number): void {
+    const { records, entered } = this;
+    if (records === null || entered === null) return;
+    const { starts, count } = records;
+    while (this.cursor + 1 < count && starts[this.cursor + 1] <= at) this.cursor++;
+    const tenant = records.tenants[this.cursor];
+    entered.tenant = tenant === TENANT_MISSING ? this.enteredTenant : agree(this.enteredTenant, tenant);
+  }
+
+  /** Tenant index of a UUID or slug, or negative. */
+  tenantNamed(text: string): number {
+    return this.lookUp(text);
+  }
+
+  /** A tenant that the record names itself, against what Kafka says of the record. */
+  agreed(own: number): number {
+    return this.entered === null ? own : agree(this.entered.tenant, own);
   }
 
   sourceOf(sourceIndex: number): SourceDefinition {
@@ -215,7 +254,7 @@ export class DecodeContext {
       out.reject('out_of_range', POP_DETAIL, segmentIndex, rawStart, rawLength, tenant);
       return false;
     }
-    if (ms > appendedAtOf(batch, segmentIndex) + SKEW_MS) flows.flags[i] |= FLOW_FLAG.clockSkew;
+    if (isAhead(batch, segmentIndex, rawStart, ms, SKEW_MS)) flows.flags[i] |= FLOW_FLAG.clockSkew;
     const quad = i * 4;
     if ((flows.id[quad] | flows.id[quad + 1] | flows.id[quad + 2] | flows.id[quad + 3]) === 0) {
       this.placeHash(batch, segmentIndex, rawStart, rawLength);
@@ -319,7 +358,7 @@ export class DecodeContext {
       message: parts.message ?? '',
       fields: parts.fields,
       fieldsJson: parts.fieldsJson,
-      clockSkew: parts.ms > appendedAtOf(batch, segmentIndex) + SKEW_MS,
+      clockSkew: isAhead(batch, segmentIndex, rawStart, parts.ms, SKEW_MS),
       threat: '',
     });
     return true;
@@ -345,7 +384,7 @@ export class DecodeContext {
   }
 
   private source(sourceIndex: number): ResolvedSource {
-    return this.sources[sourceIndex] ?? this.nowhere;
+    return this.entered ?? this.sources[sourceIndex] ?? this.nowhere;
   }
 
   private lookUp(text: string): number {
@@ -360,6 +399,11 @@ export class DecodeContext {
     const at = place.length - 24;
     for (let w = 0; w < 4; w++) putU32(place, at + w * 4, hashWords[w]);
     putU64(place, at + 16, positionOf(segment, rawStart));
+    // A Kafka record of several lines has one offset for all of them.
+    if (segment.records !== undefined) {
+      const inside = rawStart - segment.records.starts[recordAt(segment.records, rawStart)];
+      putU32(place, at, hashWords[0] ^ inside);
+    }
     hash128(place, 0, place.length, FLOW_SEED);
     stampUuid(hashWords, 0);
   }

@@ -13,6 +13,7 @@ import { createDecodeContext, type SegmentDecoder } from './context.ts';
 import { createGoflow2JsonDecoder } from './goflow2-json.ts';
 import { createGoflow2ProtobufDecoder } from './goflow2-protobuf.ts';
 import { createHttpdDecoder } from './httpd.ts';
+import { KafkaUnpacker } from './kafka/unpack.ts';
 import { createNativeJsonDecoder } from './native-json.ts';
 import { createNativeMsgpackDecoder } from './native-msgpack.ts';
 import { createSuricataEveDecoder } from './suricata-eve.ts';
@@ -20,12 +21,16 @@ import { createSyslogDecoder } from './syslog.ts';
 import { createZeekJsonDecoder } from './zeek-json.ts';
 import { createZeekTsvDecoder } from './zeek-tsv.ts';
 
-/** Decodes batches into `out` (which the caller resets). Never throws on input. */
+/**
+ * Decodes batches into `out` (which the caller resets). Never throws on input. Returns the batch that rows of `out` refer to:
+ * what came from Kafka is unpacked first, into memory that the next batch uses again.
+ */
 export function createDecoder(
   snapshot: ControlSnapshot,
   dictionary: Dictionary,
-): (batch: RawBatch, out: Decoded) => void {
+): (batch: RawBatch, out: Decoded) => RawBatch {
   const context = createDecodeContext(snapshot, dictionary);
+  const unpacker = new KafkaUnpacker(snapshot, context);
   const decoders: Readonly<Record<FormatName, SegmentDecoder>> = {
     'native-json': createNativeJsonDecoder(context),
     'native-msgpack': createNativeMsgpackDecoder(context),
@@ -39,10 +44,18 @@ export function createDecoder(
     cef: createCefDecoder(context),
     httpd: createHttpdDecoder(context),
   };
-  return (batch, out) => {
+  return (packed, out) => {
+    let batch = packed;
+    if (packed.segments.some(({ kafka }) => kafka !== undefined)) {
+      const unpacked = unpacker.unpack(packed);
+      batch = unpacked.batch;
+      out.read += unpacked.empty;
+      out.skipped += unpacked.empty;
+    }
     const { segments } = batch;
     for (let i = 0; i < segments.length; i++) {
       const { fault, format, start, end, source } = segments[i];
+      context.enter(segments[i]);
       if (fault === null) {
         decoders[format](batch, i, out);
         continue;
@@ -52,5 +65,6 @@ export function createDecoder(
       out.reject(fault.code, fault.detail, i, start, end - start, context.rejectTenantOf(source));
       out.rejects[out.rejects.length - 1].length = fault.length;
     }
+    return batch;
   };
 }

@@ -15,6 +15,7 @@ export function createGeneralJsonDecoder(context: DecodeContext): SegmentDecoder
     record.out = out;
     record.segmentIndex = segmentIndex;
     readLines(context, batch, segmentIndex, out, (start, end) => {
+      context.beginRecord(start);
       if (record.read(start, end)) acceptRecord(record);
     });
   };
@@ -38,6 +39,7 @@ export function createNativeJsonDecoder(context: DecodeContext): SegmentDecoder 
     scanner.open(batch, segmentIndex);
     const clean = validUtf8(bytes, first, end);
     for (let at = first; at < end; ) {
+      context.beginRecord(at);
       if (clean && bytes[at] === 123 && (misses < PATIENCE || (misses & 7) === 0)) {
         const stop = scanner.scan(at, flows);
         const newline = stop < 0 ? -1 : newlineAt(bytes, stop, end);

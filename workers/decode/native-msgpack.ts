@@ -19,6 +19,7 @@ export function createGeneralMsgpackDecoder(context: DecodeContext): SegmentDeco
     record.out = out;
     record.segmentIndex = segmentIndex;
     for (let at = segment.start; at >= 0 && at < segment.end; ) {
+      context.beginRecord(at);
       at = decodeGenerally(context, batch, segmentIndex, out, walker, record, at);
     }
   };
@@ -37,6 +38,7 @@ export function createNativeMsgpackDecoder(context: DecodeContext): SegmentDecod
     record.segmentIndex = segmentIndex;
     scanner.open(batch, segmentIndex, walker);
     for (let at = segment.start; at >= 0 && at < segment.end; ) {
+      context.beginRecord(at);
       const stop = scanner.scan(at, flows);
       if (stop < 0 || stop - at > recordBytes) {
         at = decodeGenerally(context, batch, segmentIndex, out, walker, record, at);

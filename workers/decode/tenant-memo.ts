@@ -42,7 +42,7 @@ export class TenantMemo {
       text[base + 8] === view.getInt32(at + 32, true) &&
       tenants[slot] > 0
     ) {
-      return tenants[slot] - 1;
+      return this.context.agreed(tenants[slot] - 1);
     }
     const tenant = this.name(bytes, at, at + 36);
     if (tenant >= 0) {

@@ -118,6 +118,7 @@ export function createFlowEncoder(
   snapshot: ControlSnapshot,
   dictionary: Dictionary,
   writer: NativeWriter,
+  finish: (rows: number) => TableRows,
 ): (flows: FlowColumns) => TableRows {
   const kit: Kit = {
     writer,
@@ -134,6 +135,6 @@ export function createFlowEncoder(
       writer.out.raw(HEADERS[i]);
       ORDERED[i](kit, flows, rows);
     }
-    return { table: 'flows', rows, bytes: writer.take() };
+    return finish(rows);
   };
 }

@@ -10,7 +10,7 @@ import { EMBEDDED_SETUP, type WorkerSetup } from '../../src/model/outputs.ts';
 import type { LogEvent, RejectedRecord, SessionEvent, TunnelStat } from '../../src/model/records.ts';
 import { SESSION_STATUSES } from '../../src/model/records.ts';
 import type { TableRows } from '../../src/model/tables.ts';
-import { Parcels } from '../parcels.ts';
+import type { Parcels } from '../parcels.ts';
 import { createDeadLetters, NO_TENANT, REJECT_BYTES, rejectId } from './dead-letters.ts';
 import { createFlowEncoder } from './flows.ts';
 import { NativeWriter } from './native.ts';
@@ -23,10 +23,15 @@ export function createEncoder(
   snapshot: ControlSnapshot,
   dictionary: Dictionary,
   { outputs }: WorkerSetup = EMBEDDED_SETUP,
-  parcels = new Parcels(null),
+  parcels: Parcels | null = null,
   scylla: ScyllaEncoder | null = null,
 ): (batch: RawBatch, decoded: Decoded) => TableRows[] {
-  const flows = createFlowEncoder(snapshot, dictionary, new NativeWriter());
+  const writer = new NativeWriter();
+  const flows = createFlowEncoder(snapshot, dictionary, writer, (rows) =>
+    parcels ? parcels.keepWritten('flows', rows, writer.out) : { table: 'flows', rows, bytes: writer.take() },
+  );
+  const kept = (rows: TableRows): TableRows =>
+    parcels ? parcels.keep(rows.table, { rows: rows.rows, bytes: rows.bytes.length, native: rows.bytes }) : rows;
   const tenant = (index: number): string => snapshot.tenants[index]?.id ?? NO_TENANT;
   const logs = logColumns(tenant);
   const sessions = sessionColumns(tenant);
@@ -36,21 +41,23 @@ export function createEncoder(
     const rows: TableRows[] = [];
     if (decoded.flows.length > 0) {
       if (outputs.flows === 'native') rows.push(flows(decoded.flows));
-      else if (outputs.flows === 'cql') rows.push(parcels.keep('flows', scylla!.flows(decoded.flows)));
+      else if (outputs.flows === 'cql') rows.push(parcels!.keep('flows', scylla!.flows(decoded.flows)));
     }
     if (decoded.sessions.length > 0) {
-      if (outputs.session_events === 'native') rows.push(encodeItems('session_events', decoded.sessions, sessions));
+      if (outputs.session_events === 'native')
+        rows.push(kept(encodeItems('session_events', decoded.sessions, sessions)));
       else if (outputs.session_events === 'cql')
-        rows.push(parcels.keep('session_events', scylla!.sessions(decoded.sessions)));
+        rows.push(parcels!.keep('session_events', scylla!.sessions(decoded.sessions)));
     }
     if (decoded.tunnels.length > 0) {
-      if (outputs.tunnel_stats === 'native') rows.push(encodeItems('tunnel_stats', decoded.tunnels, tunnels));
+      if (outputs.tunnel_stats === 'native') rows.push(kept(encodeItems('tunnel_stats', decoded.tunnels, tunnels)));
       else if (outputs.tunnel_stats === 'cql')
-        rows.push(parcels.keep('tunnel_stats', scylla!.tunnels(decoded.tunnels)));
+        rows.push(parcels!.keep('tunnel_stats', scylla!.tunnels(decoded.tunnels)));
     }
-    if (decoded.logs.length > 0 && outputs.logs) rows.push(encodeItems('logs', decoded.logs, logs));
+    if (decoded.logs.length > 0 && outputs.logs) rows.push(kept(encodeItems('logs', decoded.logs, logs)));
     if (decoded.rejects.length > 0) {
-      if (outputs.rejects) rows.push(encodeItems('rejects', decoded.rejects, rejectColumns(tenant, snapshot, batch)));
+      if (outputs.rejects)
+        rows.push(kept(encodeItems('rejects', decoded.rejects, rejectColumns(tenant, snapshot, batch))));
       if (outputs.dead_letters) rows.push(deadLetters(decoded.rejects, batch));
     }
     return rows;

@@ -4,7 +4,7 @@
 
 import type { RuleSet } from '../../rules/model.ts';
 import { appliesToFlows, LogView, type Matches, numericOf, TablePlan } from '../../rules/plan/index.ts';
-import { appendedAtOf, type RawBatch } from '../../src/model/batch.ts';
+import { isAhead, type RawBatch } from '../../src/model/batch.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
@@ -85,12 +85,12 @@ class Matcher {
       log: (i) => this.log(batch, logs[i], '', '', hits),
       session: (i) => {
         const session = sessions[i];
-        const skewed = session.ms > appendedAtOf(batch, session.segment) + SKEW_MS;
+        const skewed = isAhead(batch, session.segment, session.rawStart, session.ms, SKEW_MS);
         this.log(batch, sessionEvent(session, skewed), session.deviceId, '', hits);
       },
       tunnel: (i) => {
         const stat = tunnels[i];
-        const skewed = stat.ms > appendedAtOf(batch, stat.segment) + SKEW_MS;
+        const skewed = isAhead(batch, stat.segment, stat.rawStart, stat.ms, SKEW_MS);
         this.log(batch, tunnelEvent(stat, skewed), '', stat.tunnelId, hits);
       },
     });

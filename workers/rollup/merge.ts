@@ -1,4 +1,4 @@
-// The sums of a lane's open block: partials of its batches in, rows of `traffic_analytics` out, in canonical order (tenant,
+// The sums of a lane since its last commit: partials of its batches in, rows of `traffic_analytics` out, in canonical order (tenant,
 // PoP, minute, application, category), so that the same flows give the same bytes whatever the batches were. Column by
 // column like flows, as a block may have nearly as many rows as flows.
 
@@ -18,6 +18,11 @@ export class RollupMerge {
   private texts = new Dictionary();
   private bytes: Uint8Array = new Uint8Array(0);
   private at = 0;
+
+  /** Rows that `take` would give. */
+  get rows(): number {
+    return this.sums.length;
+  }
 
   /** Adds what `rollUp` packed. */
   add(bytes: Uint8Array): void {

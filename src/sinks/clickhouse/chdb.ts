@@ -9,7 +9,15 @@ import { type ClickHouseClient, createClient, type DataFormat } from '@clickhous
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import { dataPaths } from '../../delivery/directory.ts';
 import { columnsOf } from '../../model/tables.ts';
-import { type BlockStore, type QueryParameters, type Reader, SinkError, type StoreBlock } from '../sink.ts';
+import {
+  type BlockStore,
+  NO_CARRIER,
+  type ParcelCarrier,
+  type QueryParameters,
+  type Reader,
+  SinkError,
+  type StoreBlock,
+} from '../sink.ts';
 import { classify } from './errors.ts';
 import { DATABASE, migrate, type Retention } from './schema.ts';
 import { readOnlyStatement } from './sql.ts';
@@ -21,6 +29,8 @@ export interface ChdbOptions {
   readonly memoryBytes?: number;
   readonly threads?: number;
   readonly retention?: Retention;
+  /** Where rows are that workers keep. */
+  readonly carrier?: ParcelCarrier;
 }
 
 /** The part of chDB's API that is used; chDB is an optional dependency, so its own types may be absent. */
@@ -200,20 +210,25 @@ export class ChdbStore implements BlockStore {
     return this.closed;
   }
 
-  private async insert({ table, token, chunks }: StoreBlock): Promise<void> {
-    const file = join(this.spool, `${this.spooled++}.native`);
+  private async insert({ table, token, chunks, parcels = [] }: StoreBlock): Promise<void> {
+    const path = join(this.spool, String(this.spooled++));
     const columns = columnsOf(table)
       .map(({ name }) => `\`${name}\``)
       .join(', ');
+    const files: string[] = [];
     try {
-      await spool(file, chunks);
+      if (chunks.length > 0) {
+        files.push(`${path}.native`);
+        await spool(files[0], chunks);
+      }
+      files.push(...(await (this.options.carrier ?? NO_CARRIER).spool(parcels, path)));
       await this.client.command({
-        query: `INSERT INTO ${DATABASE}.${table} (${columns}) SELECT ${columns} FROM file(${literal(file)}, 'Native') ORDER BY rowNumberInAllBlocks() SETTINGS insert_deduplication_token = ${literal(token)}, ${ONE_PART}`,
+        query: `INSERT INTO ${DATABASE}.${table} (${columns}) SELECT ${columns} FROM file(${literal(`${path}*.native`)}, 'Native') ORDER BY rowNumberInAllBlocks() SETTINGS insert_deduplication_token = ${literal(token)}, ${ONE_PART}`,
       });
     } catch (error) {
       throw classify(error);
     } finally {
-      await unlink(file).catch(() => {}); // whatever stays is removed on the next opening
+      for (const file of files) await unlink(file).catch(() => {}); // whatever stays is removed on the next opening
     }
   }
 

@@ -2,8 +2,8 @@
 // is not plainly one of the known formats is none.
 
 import { isUtf8 } from 'node:buffer';
-import type { FormatName } from '../model/batch.ts';
-import { MsgpackWalker } from '../model/msgpack-walk.ts';
+import type { FormatName } from './batch.ts';
+import { MsgpackWalker } from './msgpack-walk.ts';
 import { looksLikeFlowMessages } from './sniff-protobuf.ts';
 
 export const SNIFF_BYTES = 64 * 1024;

@@ -1,0 +1,83 @@
+// The topics that a configuration needs: input ones must be there, with equal numbers of partitions; the others are made.
+
+import type { Admin } from 'kafkajs';
+import { OperationalError } from '../cli/verb.ts';
+import type { Config } from '../config/schema.ts';
+
+/** Names with prefix and group in them. */
+export interface TopicNames {
+  readonly alerts: string;
+  readonly deadLetters: string;
+  readonly overflow: string;
+  readonly repartition: string;
+  /** Journal and commits of the lanes, a partition a lane. */
+  readonly state: string;
+  /** Control snapshots and lists by content hash, compacted. */
+  readonly control: string;
+}
+
+export function topicNames({ prefix }: Config['kafka'], group: string): TopicNames {
+  return {
+    alerts: `${prefix}alerts`,
+    deadLetters: `${prefix}dead-letters`,
+    overflow: `${prefix}overflow`,
+    repartition: `${prefix}repartition`,
+    state: `${prefix}state-${group}`,
+    control: `${prefix}state-control`,
+  };
+}
+
+/** Partitions that every input topic has. Throws OperationalError: `topic_missing`, `partitions_differ`. */
+export async function lanesOf(admin: Admin, topics: readonly string[]): Promise<number> {
+  const known = new Set(await admin.listTopics());
+  const missing = topics.filter((topic) => !known.has(topic));
+  if (missing.length > 0)
+    throw new OperationalError(
+      'topic_missing',
+      `Kafka has no topic ${missing.join(', ')}: create it with as many partitions as the other input topics.`,
+    );
+  const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+  const counts = found.map(({ name, partitions }) => ({ name, partitions: partitions.length }));
+  const [first] = counts;
+  if (counts.some(({ partitions }) => partitions !== first.partitions))
+    throw new OperationalError(
+      'partitions_differ',
+      `the input topics have unequal numbers of partitions (${counts.map(({ name, partitions }) => `${name} ${partitions}`).join(', ')}): a lane is one partition of every topic. Drain Weir, then give all of them the same number.`,
+    );
+  return first.partitions;
+}
+
+/** Makes output and state topics that are missing. */
+export async function createTopics(admin: Admin, names: TopicNames, lanes: number, replication: number): Promise<void> {
+  const known = new Set(await admin.listTopics());
+  const configOf = (entries: Readonly<Record<string, string>>) =>
+    Object.entries(entries).map(([name, value]) => ({ name, value }));
+  const wanted = [
+    { topic: names.alerts, numPartitions: lanes, configEntries: [] },
+    { topic: names.deadLetters, numPartitions: lanes, configEntries: [] },
+    { topic: names.overflow, numPartitions: lanes, configEntries: configOf({ 'retention.ms': '-1' }) },
+    { topic: names.repartition, numPartitions: lanes, configEntries: [] },
+    // Trimmed by its owner up to the last commit, so nothing may be deleted by age.
+    {
+      topic: names.state,
+      numPartitions: lanes,
+      configEntries: configOf({ 'retention.ms': '-1', 'retention.bytes': '-1' }),
+    },
+    { topic: names.control, numPartitions: 1, configEntries: configOf({ 'cleanup.policy': 'compact' }) },
+  ].filter(({ topic }) => !known.has(topic));
+  if (wanted.length === 0) return;
+  await admin
+    .createTopics({
+      topics: wanted.map((topic) => ({ ...topic, replicationFactor: replication })),
+      waitForLeaders: true,
+    })
+    .catch((error: unknown) => {
+      if (!String(error).includes('already exists') && !alreadyThere(error)) throw error;
+    });
+}
+
+/** Two instances may start at once. */
+function alreadyThere(error: unknown): boolean {
+  const errors = (error as { errors?: { type?: string }[] }).errors ?? [];
+  return errors.length > 0 && errors.every(({ type }) => type === 'TOPIC_ALREADY_EXISTS');
+}

@@ -1,0 +1,256 @@
+// In: a batch whose segments are Kafka record batches as the broker keeps them, maybe compressed. Out: a batch as from a file,
+// whose segments hold the records' values and say which offset each one has. A record batch that cannot be read is one fault.
+
+import {
+  type FormatName,
+  framingOf,
+  type KafkaPart,
+  type RawBatch,
+  type RecordTable,
+  type Segment,
+} from '../../../src/model/batch.ts';
+import type { ControlSnapshot } from '../../../src/model/control.ts';
+import { CodecError, decompress } from '../../../src/model/kafka/codecs.ts';
+import {
+  HEADER_BYTES,
+  type RecordBatchHeader,
+  RecordWalker,
+  readHeader,
+} from '../../../src/model/kafka/record-batch.ts';
+import { SNIFF_BYTES, sniff } from '../../../src/model/sniff.ts';
+import type { DecodeContext } from '../context.ts';
+import { Owners } from './owners.ts';
+import { Growing } from './table.ts';
+
+/** Records of one record batch may become this many bytes, compressed however they are. */
+const MOST_UNPACKED = 64 << 20;
+
+/** Bytes of an unreadable record batch that its dead letter keeps. */
+const KEPT_BYTES = 64 * 1024;
+
+/** Values are moved towards the front to make room for what separates them: a newline, or a varint length. */
+const NEWLINE = 10;
+
+export interface Unpacked {
+  readonly batch: RawBatch;
+  /** Records without a value: deletions in a compacted topic. */
+  readonly empty: number;
+}
+
+export class KafkaUnpacker {
+  private readonly snapshot: ControlSnapshot;
+  private readonly owners: Owners;
+  private readonly walker = new RecordWalker();
+  private bytes = Buffer.alloc(1 << 20);
+  private length = 0;
+  private segments: Segment[] = [];
+  private empty = 0;
+
+  constructor(snapshot: ControlSnapshot, context: DecodeContext) {
+    this.snapshot = snapshot;
+    this.owners = new Owners(snapshot, context);
+  }
+
+  /** The result shares memory with the next one. */
+  unpack(batch: RawBatch): Unpacked {
+    this.length = 0;
+    this.segments = [];
+    this.empty = 0;
+    for (const segment of batch.segments) {
+      if (segment.kafka === undefined || segment.fault !== null) this.copy(batch, segment);
+      else this.expand(batch, segment, segment.kafka);
+    }
+    const bytes = this.bytes.subarray(0, this.length);
+    return { batch: { bytes, segments: this.segments, appendedAtMs: batch.appendedAtMs }, empty: this.empty };
+  }
+
+  private copy({ bytes }: RawBatch, segment: Segment): void {
+    const at = this.reserve(segment.end - segment.start);
+    this.bytes.set(bytes.subarray(segment.start, segment.end), at);
+    this.length = at + segment.end - segment.start;
+    this.segments.push({ ...segment, start: at, end: this.length });
+  }
+
+  private expand(batch: RawBatch, segment: Segment, part: KafkaPart): void {
+    const { bytes } = batch;
+    const began = { length: this.length, segments: this.segments.length, empty: this.empty };
+    try {
+      const header = readHeader(bytes, segment.start, segment.end);
+      if (header === null) throw new CodecError('it is cut off');
+      const packed = bytes.subarray(segment.start + HEADER_BYTES, segment.start + header.bytes);
+      const records = decompress(header.codec, packed, MOST_UNPACKED);
+      const at = this.reserve(records.length);
+      this.bytes.set(records, at);
+      this.walk(segment, part, header, at, records.length, batch.appendedAtMs);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.length = began.length;
+      this.segments.length = began.segments;
+      this.empty = began.empty;
+      this.fault(batch, segment, part, error.message);
+    }
+  }
+
+  /** The records' bytes stand at `at`; their values are moved there, one behind the other. */
+  private walk(
+    segment: Segment,
+    part: KafkaPart,
+    header: RecordBatchHeader,
+    at: number,
+    length: number,
+    fetchedAtMs: number,
+  ): void {
+    const { walker, bytes, owners } = this;
+    const format = this.formatOf(segment, at, length, header.count);
+    const framing = framingOf(format);
+    const rule = owners.open(segment.source, format);
+    let run = new Growing();
+    let runStart = at;
+    let to = at;
+    const close = (): void => {
+      if (run.count > 0) this.push(segment, format, runStart, to, run.take(), owners);
+      run = new Growing();
+      runStart = to;
+    };
+    walker.open(bytes, at, at + length);
+    for (let i = 0; i < header.count; i++) {
+      walker.next();
+      const offset = header.baseOffset + walker.offsetDelta;
+      if (offset < part.from || offset >= part.to) continue;
+      if (walker.valueLength < 0) {
+        this.empty++;
+        continue;
+      }
+      if (rule !== null && owners.changes(bytes, walker)) close();
+      const start = walker.valueStart;
+      const size = walker.valueLength;
+      if (framing === 'varint') to = this.delimited(to, start, size, run, offset);
+      else {
+        bytes.copyWithin(to, start, start + size);
+        const end = to + size;
+        if (framing === 'lines') this.oneLine(format, to, end);
+        run.add(to, end, offset, owners.tenant);
+        to = end;
+        if (framing === 'lines') bytes[to++] = NEWLINE;
+      }
+      // With log append time the batch has one; else a record's own, which is never trusted beyond the time of its fetch.
+      const timestamp = header.logAppendTime ? header.maxTimestamp : header.baseTimestamp + walker.timestampDelta;
+      run.appended(timestamp > 0 ? Math.min(timestamp, fetchedAtMs) : fetchedAtMs);
+    }
+    this.length = to;
+    close();
+  }
+
+  /** A bare protobuf message gets the length that delimits it; one that has it already stays as it is. */
+  private delimited(to: number, start: number, size: number, run: Growing, offset: number): number {
+    const { bytes, owners } = this;
+    let prefix = 0;
+    let told = 0;
+    for (let shift = 0; shift < 28 && prefix < size; shift += 7) {
+      const byte = bytes[start + prefix++];
+      told |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    if (told + prefix === size) {
+      bytes.copyWithin(to, start, start + size);
+      run.add(to, to + size, offset, owners.tenant);
+      return to + size;
+    }
+    let rest = size;
+    let at = to;
+    // A record's own framing takes at least as many bytes as this length does, so nothing is overwritten that is needed.
+    const lengthBytes = size < 128 ? 1 : size < 16_384 ? 2 : size < 2_097_152 ? 3 : 4;
+    bytes.copyWithin(at + lengthBytes, start, start + size);
+    for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128;
+    bytes[at++] = rest;
+    run.add(to, at + size, offset, owners.tenant);
+    return at + size;
+  }
+
+  /** A document that a pretty-printer spread over lines: its newlines are blanks, as JSON has them. */
+  private oneLine(format: FormatName, start: number, end: number): void {
+    const { bytes } = this;
+    const second = bytes[start + 1];
+    if (bytes[start] !== 123 || (second !== NEWLINE && second !== 13) || !JSON_FORMATS.has(format)) return;
+    try {
+      JSON.parse(bytes.toString('utf8', start, end));
+    } catch {
+      return; // several documents, a line each; or none, which its decoder will say
+    }
+    for (let i = start; i < end; i++) if (bytes[i] === NEWLINE || bytes[i] === 13) bytes[i] = 32;
+  }
+
+  private push(
+    { file, source, referenceMs }: Segment,
+    format: FormatName,
+    start: number,
+    end: number,
+    records: RecordTable & { readonly leastAppendedAtMs: number },
+    owners: Owners,
+  ): void {
+    this.segments.push({
+      format,
+      start,
+      end,
+      base: records.offsets[0],
+      file,
+      source,
+      context: null,
+      referenceMs,
+      fault: null,
+      records,
+      appendedAtMs: records.leastAppendedAtMs,
+      ...owners.ofRun(),
+    });
+  }
+
+  private fault({ bytes }: RawBatch, segment: Segment, { from, to }: KafkaPart, why: string): void {
+    const size = segment.end - segment.start;
+    const kept = Math.min(size, KEPT_BYTES);
+    const at = this.reserve(kept);
+    this.bytes.set(bytes.subarray(segment.start, segment.start + kept), at);
+    this.length = at + kept;
+    const detail = `the record batch of offsets ${from} to ${to - 1} cannot be read: ${why}`;
+    const { kafka: _, ...rest } = segment;
+    this.segments.push({
+      ...rest,
+      start: at,
+      end: this.length,
+      base: from,
+      fault: { code: 'input_corrupt', detail, length: size },
+    });
+  }
+
+  private formatOf({ source, format }: Segment, at: number, length: number, count: number): FormatName {
+    const configured = this.snapshot.sources[source]?.format ?? 'auto';
+    if (configured !== 'auto') return configured as FormatName;
+    const { walker, bytes } = this;
+    walker.open(bytes, at, at + length);
+    for (let i = 0; i < count; i++) {
+      walker.next();
+      if (walker.valueLength <= 0) continue;
+      const end = walker.valueStart + Math.min(walker.valueLength, SNIFF_BYTES);
+      return sniff(bytes.subarray(walker.valueStart, end), '') ?? format;
+    }
+    return format;
+  }
+
+  /** Room for `more` bytes at the returned position. */
+  private reserve(more: number): number {
+    const need = this.length + more;
+    if (need > this.bytes.length) {
+      const grown = Buffer.alloc(Math.max(need, this.bytes.length * 2));
+      this.bytes.copy(grown, 0, 0, this.length);
+      this.bytes = grown;
+    }
+    return this.length;
+  }
+}
+
+const JSON_FORMATS: ReadonlySet<FormatName> = new Set([
+  'native-json',
+  'zeek-json',
+  'suricata-eve',
+  'goflow2-json',
+  'akvorado-json',
+]);
