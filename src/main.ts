@@ -7,21 +7,20 @@ import type { Config } from './config/schema.ts';
 import { buildSnapshot, type ControlDocuments, loadSnapshot, readRuleFiles, saveSnapshot } from './control/index.ts';
 import { neverCrash, type Reach } from './delivery/crashpoints.ts';
 import { type DataDirectory, openDataDirectory } from './delivery/directory.ts';
-import { Lane, type LaneSettings } from './delivery/lane.ts';
+import { merged } from './delivery/in-order.ts';
+import { Lane } from './delivery/lane.ts';
 import { openFileLog } from './delivery/lane-log.ts';
-import { lanesAtOnce } from './delivery/lane-run.ts';
+import { type LaneRun, lanesAtOnce } from './delivery/lane-run.ts';
 import { Router } from './delivery/router.ts';
 import type { RunCounts, RunSummary } from './delivery/summary.ts';
+import type { KafkaHost, LaneKit } from './kafka/host.ts';
 import { utf8 } from './model/bytes.ts';
 import type { ControlSnapshot } from './model/control.ts';
 import { hashHex } from './model/hash.ts';
 import { SlabPool } from './model/slabs.ts';
 import { runPipeline } from './pipeline.ts';
-import { openChdbStore } from './sinks/clickhouse/chdb.ts';
-import { type Endpoint, serveEndpoint } from './sinks/clickhouse/endpoint.ts';
-import { NullStore } from './sinks/null.ts';
-import { withRetry } from './sinks/retry.ts';
-import type { BlockStore, ParcelCarrier, Reader } from './sinks/sink.ts';
+import { groupOf, openSinks, workerSetup } from './sinks/open.ts';
+import type { BlockSink, ParcelCarrier, Reader } from './sinks/sink.ts';
 import { createSource, type Source, type SourceNote, slabBytes } from './sources/index.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -43,7 +42,7 @@ export interface RunRequest {
 
 export interface Faults {
   readonly reach?: Reach;
-  readonly store?: (store: BlockStore, carrier: ParcelCarrier) => BlockStore;
+  readonly store?: (store: BlockSink, carrier: ParcelCarrier) => BlockSink;
   readonly router?: (router: Router) => Router;
 }
 
@@ -65,28 +64,46 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
   const directory = openDataDirectory(config.data);
   const opened: (() => Promise<unknown>)[] = [async () => directory.release()];
   try {
-    const snapshot = await snapshotOf(directory, config, request.documents);
-    const plain = new Router(config.workers);
+    const kafka = config.sources.some(({ topic }) => topic !== '') ? await connectKafka(request) : null;
+    if (kafka) opened.push(() => kafka.close());
+    const makeSnapshot = (documents: ControlDocuments): Promise<ControlSnapshot> =>
+      snapshotOf(directory, config, documents, kafka?.lanes ?? 0);
+    const snapshot = await makeSnapshot(request.documents);
+    const plain = new Router(config.workers, workerSetup(config, kafka !== null));
     opened.push(() => plain.stop());
     const router = faults.router?.(plain) ?? plain;
-    const { store: real, reader, endpoint } = await openStore(directory, request, router);
-    const store = faults.store?.(real, router) ?? real;
-    opened.push(() => store.close());
+    const { sink, reader, endpoint } = await openSinks({
+      config,
+      root: directory.root,
+      carrier: router,
+      messages: kafka ? await kafka.sink() : null,
+      log: request.log,
+      signal,
+      metrics: () => counts.metrics.text(),
+      wrap: faults.store && ((store) => faults.store!(store, router)),
+    });
+    opened.push(() => sink.close());
     if (endpoint) opened.push(() => endpoint.close());
-    const sources = createSources(directory, request, snapshot, router);
-    const lanes = await openLanes(directory, request, snapshot, router, store, sources);
+    const kit = laneKit(directory, request, snapshot, router, sink);
+    const sources = createSources(directory, request, snapshot, router, kit.slabs);
+    const lanes = await openLanes(directory, request, kit, sources);
+    if (kafka) await kafka.start(kit);
     request.started?.({
       snapshot,
       workers: router.workers,
       totalBytes: await totalBytes(sources, lanes),
       reload: async (documents) => {
-        const next = await snapshotOf(directory, config, documents);
+        const next = await makeSnapshot(documents);
         for (const lane of lanes) await lane.changeControl(next);
+        await kafka?.changeControl(next);
       },
     });
-    await runPipeline({ lanes: () => lanesAtOnce(lanes), router, reach: faults.reach ?? neverCrash }, signal);
+    const all = (stop: AbortSignal): AsyncIterable<LaneRun> =>
+      kafka ? merged([lanesAtOnce(lanes), kafka.runs(stop)]) : lanesAtOnce(lanes);
+    await runPipeline({ lanes: all, router, reach: kit.reach }, signal);
     await request.finishing?.(reader);
-    return { summary: counts.summary(router.workers), notes: sources.flatMap((source) => source.notes()) };
+    const notes = [...sources.flatMap((source) => source.notes()), ...(kafka?.notes() ?? [])];
+    return { summary: counts.summary(router.workers), notes };
   } finally {
     for (const close of opened.reverse()) await close();
   }
@@ -113,44 +130,65 @@ async function snapshotOf(
   directory: DataDirectory,
   config: Config,
   documents: ControlDocuments,
+  lanes: number,
 ): Promise<ControlSnapshot> {
-  const snapshot = await buildSnapshot(config, documents, await readRuleFiles(config), directory.root);
+  const snapshot = await buildSnapshot(config, documents, await readRuleFiles(config), directory.root, lanes);
   await saveSnapshot(directory.root, snapshot);
   return snapshot;
 }
 
-/** The store, and the local socket through which other processes read it, since it can have one owner only. */
-async function openStore(
-  directory: DataDirectory,
-  { config, log, signal, counts }: RunRequest,
-  carrier: ParcelCarrier,
-): Promise<{ store: BlockStore; reader: Reader | null; endpoint: Endpoint | null }> {
-  if (config.store.kind === 'null') return { store: new NullStore(), reader: null, endpoint: null };
-  const { memory_bytes: memoryBytes, threads } = config.store;
-  const { retention } = config;
-  const chdb = await openChdbStore({ directory: directory.root, memoryBytes, threads, retention, carrier });
-  const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const opening = chdb.reader();
-  const endpoint = await serveEndpoint(directory.root, opening, () => counts.metrics.text());
-  return { store: withRetry(chdb, { signal, warn }), reader: await opening, endpoint };
-}
-
 /** Append times are journaled; a coarse clock keeps neighbouring ranges together. Skew is counted in minutes. */
 const CLOCK_MS = 30_000;
+const coarseNow = (): number => Math.floor(Date.now() / CLOCK_MS) * CLOCK_MS;
+
+/** Kafka, where a source has a topic. Loaded only then. */
+async function connectKafka({ config, log }: RunRequest): Promise<KafkaHost> {
+  const { KafkaHost } = await import('./kafka/host.ts');
+  return KafkaHost.connect(config, groupOf(config), (message, fields) => log.warn(fields, message));
+}
+
+/** What all lanes are made of. */
+function laneKit(
+  directory: DataDirectory,
+  { config, counts, faults = {} }: RunRequest,
+  snapshot: ControlSnapshot,
+  router: Router,
+  store: BlockSink,
+): LaneKit {
+  const { block, snapshot: state, batch } = config;
+  const size = slabBytes(batch.bytes, snapshot.limits.recordBytes);
+  const least = (router.workers * 3 + config.sources.length * 2) * size;
+  return {
+    root: directory.root,
+    snapshot,
+    router,
+    store,
+    observer: counts,
+    settings: {
+      blockRows: block.rows,
+      blockMs: block.seconds * 1000,
+      snapshotBlocks: state.blocks,
+      snapshotMs: state.seconds * 1000,
+    },
+    slabs: new SlabPool(size, Math.max(config.budget.bytes, least)),
+    batchBytes: batch.bytes,
+    now: coarseNow,
+    reach: faults.reach ?? neverCrash,
+  };
+}
 
 function createSources(
   directory: DataDirectory,
   request: RunRequest,
   snapshot: ControlSnapshot,
   router: Router,
+  slabs: SlabPool,
 ): Source[] {
   const { config, stdin } = request;
   const { limits } = snapshot;
-  const size = slabBytes(config.batch.bytes, limits.recordBytes);
-  const least = (router.workers * 3 + config.sources.length * 2) * size;
-  const slabs = new SlabPool(size, Math.max(config.budget.bytes, least));
-  return config.sources.map((source, index) =>
-    createSource({
+  return config.sources.flatMap((source, index) => {
+    if (source.topic !== '') return []; // the host of Kafka makes one a lane
+    return createSource({
       definition: snapshot.sources[index],
       index,
       input: source.input,
@@ -161,12 +199,12 @@ function createSources(
       batchBytes: config.batch.bytes,
       batchRecords: config.batch.records,
       limits,
-      now: () => Math.floor(Date.now() / CLOCK_MS) * CLOCK_MS,
+      now: coarseNow,
       stdin,
       timesOf: ({ bytes, segments, ranges }) =>
         router.recordTimes(snapshot.hash, { bytes, segments, appendedAtMs: ranges[0]?.appendedAtMs ?? 0 }),
-    }),
-  );
+    });
+  });
 }
 
 /** Embedded lanes: the sources of one tenant together; a source whose records name their tenants is a lane of its own. */
@@ -184,18 +222,10 @@ function lanesOf(sources: readonly Source[], snapshot: ControlSnapshot): Map<str
 async function openLanes(
   directory: DataDirectory,
   request: RunRequest,
-  snapshot: ControlSnapshot,
-  router: Router,
-  store: BlockStore,
+  kit: LaneKit,
   sources: readonly Source[],
 ): Promise<Lane[]> {
-  const { block, snapshot: state } = request.config;
-  const settings: LaneSettings = {
-    blockRows: block.rows,
-    blockMs: block.seconds * 1000,
-    snapshotBlocks: state.blocks,
-    snapshotMs: state.seconds * 1000,
-  };
+  const { router, store, observer, settings, reach, snapshot } = kit;
   const snapshots = new Map([[snapshot.hash, snapshot]]);
   const snapshotOf = async (hash: string): Promise<ControlSnapshot> =>
     snapshots.get(hash) ?? loadSnapshot(directory.root, hash);
@@ -205,7 +235,6 @@ async function openLanes(
   const lanesFolder = join(directory.root, nothingKept ? 'null-lanes' : 'lanes');
   if (nothingKept) rmSync(lanesFolder, { recursive: true, force: true });
   for (const [name, members] of lanesOf(sources, snapshot)) {
-    const reach = request.faults?.reach ?? neverCrash;
     const log = await openFileLog(join(lanesFolder, hashHex(utf8(name))), reach);
     const parts = {
       name,
@@ -214,7 +243,7 @@ async function openLanes(
       store,
       log,
       settings,
-      observer: request.counts,
+      observer,
       reach,
       snapshotOf,
     };

@@ -21,12 +21,18 @@ export function clientOptions(kafka: Config['kafka'], warn: Warn): KafkaConfig {
     logLevel: LOG_LEVEL.WARN,
     logCreator:
       () =>
-      ({ namespace, log: { message, error, ...fields } }) =>
-        warn(`kafka client: ${message}`, { namespace, error: String(error ?? ''), ...plain(fields) }),
+      ({ namespace, log: { message, error, ...fields } }) => {
+        // What its connections say is said again, with what became of it, by whoever asked.
+        if (namespace === 'Connection' || NOISE.some((text) => message.startsWith(text))) return;
+        warn(`kafka client: ${message}`, { namespace, error: String(error ?? ''), ...plain(fields) });
+      },
     ...(tls.enabled ? { ssl: tlsOptions(tls) } : {}),
     ...(sasl.mechanism === 'none' ? {} : { sasl: saslOptions(sasl) }),
   };
 }
+
+/** Remarks on settings that are as they are meant to be. */
+const NOISE = ['Limiting retries for the idempotent producer', 'KafkaJS v2.0.0 switched default partitioner'];
 
 /** What is worth logging of kafkajs' fields; never its options, which hold the password. */
 function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

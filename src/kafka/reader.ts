@@ -46,6 +46,8 @@ const READ_COMMITTED = 1;
 
 export class KafkaReader {
   private readonly cluster: Cluster;
+  /** Last fetch of each broker: a connection answers one after the other, and kafkajs would open another one it loses sight of. */
+  private readonly last = new Map<number, Promise<unknown>>();
 
   constructor(options: KafkaConfig) {
     this.cluster = createCluster(options);
@@ -84,7 +86,17 @@ export class KafkaReader {
   }
 
   /** One fetch from one broker; waits up to `waitMs` when there is nothing. Throws OffsetOutOfRange and kafkajs' errors. */
-  async fetch(node: number, wanted: readonly Wanted[], waitMs: number, maxBytes: number): Promise<Fetched[]> {
+  fetch(node: number, wanted: readonly Wanted[], waitMs: number, maxBytes: number): Promise<Fetched[]> {
+    const before = this.last.get(node) ?? Promise.resolve();
+    const done = before.then(() => this.ask(node, wanted, waitMs, maxBytes));
+    this.last.set(
+      node,
+      done.catch(() => {}),
+    );
+    return done;
+  }
+
+  private async ask(node: number, wanted: readonly Wanted[], waitMs: number, maxBytes: number): Promise<Fetched[]> {
     const broker = await this.cluster.findBroker({ nodeId: String(node) });
     const topics = [...new Set(wanted.map(({ topic }) => topic))].map((topic) => ({
       topic,

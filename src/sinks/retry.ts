@@ -1,7 +1,7 @@
 // Guarantee 5 around a store: transient errors are tried again for ever, anything else stops the sink loudly and drops nothing.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BlockStore, type QueryParameters, SinkError, type StoreBlock } from './sink.ts';
+import { type BlockSink, SinkError, type StoreBlock } from './sink.ts';
 
 export interface RetryOptions {
   /** Ends the waiting: after one more attempt the write rejects with `store_unavailable`. */
@@ -14,15 +14,14 @@ export interface RetryOptions {
 }
 
 /** `store`, with `write` that resolves when the block is stored, however long that takes. */
-export function withRetry(store: BlockStore, options: RetryOptions): BlockStore {
+export function withRetry(store: BlockSink, options: RetryOptions): BlockSink {
   return {
     write: (block) => writeForEver(store, block, options),
-    query: (sql: string, format: string, parameters?: QueryParameters) => store.query(sql, format, parameters),
     close: () => store.close(),
   };
 }
 
-async function writeForEver(store: BlockStore, block: StoreBlock, options: RetryOptions): Promise<void> {
+async function writeForEver(store: BlockSink, block: StoreBlock, options: RetryOptions): Promise<void> {
   const { signal, warn, firstDelayMs = 100, maxDelayMs = 10_000, logEveryMs = 30_000 } = options;
   let delay = firstDelayMs;
   let logged = Number.NEGATIVE_INFINITY;

@@ -61,7 +61,8 @@ export interface SourceNote {
     | 'rotated'
     | 'waiting'
     | 'sorted'
-    | 'spool_reused';
+    | 'spool_reused'
+    | 'gap';
   readonly path: string;
   /** Goes on where the path ended: 'holds nothing …'. */
   readonly message: string;

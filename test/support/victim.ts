@@ -8,7 +8,7 @@ import { type CrashPoint, crashAt } from '../../src/delivery/crashpoints.ts';
 import type { Router } from '../../src/delivery/router.ts';
 import { RunCounts } from '../../src/delivery/summary.ts';
 import { type Faults, startRun } from '../../src/main.ts';
-import type { BlockStore, ParcelCarrier } from '../../src/sinks/sink.ts';
+import type { BlockSink, ParcelCarrier } from '../../src/sinks/sink.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 
 export interface Orders {
@@ -28,10 +28,9 @@ function faultsOf({ crash, sabotage }: Orders): Faults {
 }
 
 /** Says "stored" at once and stores half a second later. */
-function acknowledgeEarly(store: BlockStore, carrier: ParcelCarrier): BlockStore {
+function acknowledgeEarly(store: BlockSink, carrier: ParcelCarrier): BlockSink {
   let queue = Promise.resolve();
   return {
-    query: (sql, format, parameters) => store.query(sql, format, parameters),
     close: () => queue.then(() => store.close()),
     write: async (block) => {
       const own = block.chunks.map((chunk) => chunk.slice());
@@ -43,9 +42,8 @@ function acknowledgeEarly(store: BlockStore, carrier: ParcelCarrier): BlockStore
 
 let writes = 0;
 
-function forgetTokens(store: BlockStore): BlockStore {
+function forgetTokens(store: BlockSink): BlockSink {
   return {
-    query: (sql, format, parameters) => store.query(sql, format, parameters),
     close: () => store.close(),
     write: (block) => store.write({ ...block, token: `${block.token}-${process.pid}-${writes++}` }),
   };

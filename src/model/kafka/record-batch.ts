@@ -112,6 +112,21 @@ export class RecordWalker {
     return null;
   }
 
+  /** All headers as text. */
+  headerTexts(): [name: string, value: string][] {
+    this.at = this.headersStart;
+    const found: [string, string][] = [];
+    for (let left = this.headers; left > 0; left--) found.push([this.text(), this.text()]);
+    return found;
+  }
+
+  private text(): string {
+    const length = this.varint();
+    const start = this.at;
+    if (length > 0) this.skip(length);
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, Math.max(0, length)).toString('utf8');
+  }
+
   private skip(length: number): void {
     if (length < 0 || length > this.end - this.at) throw new CodecError('a record is cut off');
     this.at += length;

@@ -66,6 +66,10 @@ export async function openChdbStore(options: ChdbOptions): Promise<ChdbStore> {
     for (const setting of sessionSettings(options)) await client.command({ query: `SET ${setting}` });
     await migrate(
       {
+        enter: async (database) => {
+          await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+          await client.command({ query: `USE ${database}` });
+        },
         run: async (query) => void (await client.command({ query })),
         rows: async (query) => (await client.query({ query, format: 'JSONEachRow' })).json(),
       },

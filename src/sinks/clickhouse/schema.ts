@@ -16,31 +16,34 @@ export const DATABASE = 'weir';
 export type Retention = Readonly<Partial<Record<TableName | 'sessions', number>>>;
 
 export interface SchemaRunner {
+  /** Makes the database unless it is there; what follows happens in it. */
+  enter(database: string): Promise<void>;
   run(statement: string): Promise<void>;
   /** JSON rows (JSONEachRow). */
   rows(query: string): Promise<Record<string, unknown>[]>;
 }
 
-const SCHEMA_FOLDER = join(PACKAGE_ROOT, 'schema', 'clickhouse');
+export const SCHEMA_FOLDER = join(PACKAGE_ROOT, 'schema', 'clickhouse');
 
-/** Creates or completes the schema. Throws OperationalError('schema_mismatch') for a database of a newer Weir. */
-export async function migrate(runner: SchemaRunner, retention: Retention, folder = SCHEMA_FOLDER): Promise<void> {
-  await runner.run(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
-  await runner.run(`USE ${DATABASE}`);
+/**
+ * Creates or completes the schema; returns the files that were applied. Throws OperationalError('schema_mismatch') for a
+ * database of a newer Weir.
+ */
+export async function migrate(
+  runner: SchemaRunner,
+  retention: Retention,
+  { database = DATABASE, folder = SCHEMA_FOLDER } = {},
+): Promise<string[]> {
+  await runner.enter(database);
   await runner.run(
     'CREATE TABLE IF NOT EXISTS schema_version (version UInt32, file String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY version',
   );
   const files = await schemaFiles(folder);
-  const newest = files.at(-1)?.version ?? 0;
-  const [row] = await runner.rows('SELECT toUInt32(max(version)) AS version FROM schema_version');
-  const applied = Number(row.version);
-  if (applied > newest)
-    throw new OperationalError(
-      'schema_mismatch',
-      `the data was written by a newer Weir (schema ${applied}, this one knows ${newest}): use that version, or another data directory.`,
-    );
+  const applied = await appliedVersion(runner.rows.bind(runner), files);
+  const done: string[] = [];
   for (const { version, file } of files) {
     if (version <= applied) continue;
+    done.push(file);
     const script = await readFile(join(folder, file), 'utf8');
     for (const statement of splitStatements(script)) await runner.run(statement); // repeatable: a kill in between is harmless
     // SELECT, never VALUES: after those the embedded engine goes on reading rows from the process's standard input.
@@ -48,17 +51,58 @@ export async function migrate(runner: SchemaRunner, retention: Retention, folder
       `INSERT INTO schema_version (version, file) SELECT ${version}, '${file}' SETTINGS async_insert = 0`,
     );
   }
-  await applyRetention(runner, retention);
+  await applyRetention(runner, retention, database);
+  return done;
 }
 
-async function schemaFiles(folder: string): Promise<{ version: number; file: string }[]> {
+type Rows = SchemaRunner['rows'];
+
+async function appliedVersion(rows: Rows, files: readonly SchemaFile[]): Promise<number> {
+  const [row] = await rows('SELECT toUInt32(max(version)) AS version FROM schema_version');
+  const applied = Number(row.version);
+  const newest = files.at(-1)?.version ?? 0;
+  if (applied > newest)
+    throw new OperationalError(
+      'schema_mismatch',
+      `the data was written by a newer Weir (schema ${applied}, this one knows ${newest}): use that version, or another data directory.`,
+    );
+  return applied;
+}
+
+/** Files that a server's schema lacks. */
+export async function outstanding(rows: Rows, database: string, folder = SCHEMA_FOLDER): Promise<readonly string[]> {
+  const files = await schemaFiles(folder);
+  const tables = await rows(
+    `SELECT name FROM system.tables WHERE database = '${database}' AND name = 'schema_version'`,
+  );
+  if (tables.length === 0) return files.map(({ file }) => file);
+  const applied = await appliedVersion(rows, files);
+  return files.filter(({ version }) => version > applied).map(({ file }) => file);
+}
+
+/** Throws OperationalError: `schema_outdated` when `weir migrate` has something to do, `schema_mismatch`. */
+export async function checkSchema(rows: Rows, database: string): Promise<void> {
+  const lacking = await outstanding(rows, database);
+  if (lacking.length > 0)
+    throw new OperationalError(
+      'schema_outdated',
+      `ClickHouse's database ${database} lacks ${lacking.join(', ')}: run 'weir migrate'.`,
+    );
+}
+
+interface SchemaFile {
+  readonly version: number;
+  readonly file: string;
+}
+
+async function schemaFiles(folder: string): Promise<SchemaFile[]> {
   const files = (await readdir(folder)).filter((file) => /^\d{3}_[a-z_]+\.sql$/.test(file)).sort();
   return files.map((file) => ({ version: Number(file.slice(0, 3)), file }));
 }
 
-async function applyRetention(runner: SchemaRunner, retention: Retention): Promise<void> {
+async function applyRetention(runner: SchemaRunner, retention: Retention, database: string): Promise<void> {
   const tables = await runner.rows(
-    `SELECT name, extract(engine_full, 'TTL ingested_at \\\\+ toIntervalSecond\\\\((\\\\d+)\\\\)') AS seconds FROM system.tables WHERE database = '${DATABASE}' AND engine = 'MergeTree'`,
+    `SELECT name, extract(engine_full, 'TTL ingested_at \\\\+ toIntervalSecond\\\\((\\\\d+)\\\\)') AS seconds FROM system.tables WHERE database = '${database}' AND engine LIKE '%MergeTree'`,
   );
   for (const { name, seconds } of tables) {
     const days = daysOf(retention, String(name));

@@ -1,0 +1,249 @@
+// Everything of Kafka that one instance has: connections, its membership in the group, its lanes and what they read and write.
+
+import type { Admin, Producer } from 'kafkajs';
+import type { Config } from '../config/schema.ts';
+import { publishSnapshot, sharedSnapshot } from '../control/shared.ts';
+import type { Reach } from '../delivery/crashpoints.ts';
+import { KafkaLanes, type OpenedLane } from '../delivery/kafka-lanes.ts';
+import { Lane, type LaneObserver, type LaneSettings } from '../delivery/lane.ts';
+import type { LaneLog } from '../delivery/lane-log.ts';
+import type { LaneRun } from '../delivery/lane-run.ts';
+import type { Commit } from '../delivery/ledger.ts';
+import type { Router } from '../delivery/router.ts';
+import type { ControlSnapshot } from '../model/control.ts';
+import type { SlabPool } from '../model/slabs.ts';
+import { KafkaSink } from '../sinks/kafka/topics.ts';
+import type { BlockSink } from '../sinks/sink.ts';
+import { FetchBudget, KafkaStream } from '../sources/kafka.ts';
+import type { SourceNote } from '../sources/source.ts';
+import { KafkaBlobs } from './blobs.ts';
+import { Fetcher } from './fetcher.ts';
+import { openKafkaLog } from './lane-log.ts';
+import { Kafka } from './library.ts';
+import { Membership } from './membership.ts';
+import { clientOptions, type Warn } from './options.ts';
+import { KafkaReader } from './reader.ts';
+import { createTopics, lanesOf, type TopicNames, topicNames } from './topics.ts';
+
+/** What lanes are made of besides Kafka's own. */
+export interface LaneKit {
+  /** The data directory: control snapshots are kept there too. */
+  readonly root: string;
+  readonly snapshot: ControlSnapshot;
+  readonly router: Router;
+  readonly store: BlockSink;
+  readonly observer: LaneObserver;
+  readonly settings: LaneSettings;
+  readonly slabs: SlabPool;
+  readonly batchBytes: number;
+  readonly now: () => number;
+  readonly reach: Reach;
+}
+
+export class KafkaHost {
+  /** Partitions of every input topic. */
+  readonly lanes: number;
+  readonly names: TopicNames;
+  readonly client: InstanceType<typeof Kafka>;
+  private readonly config: Config;
+  private readonly group: string;
+  private readonly warn: Warn;
+  private readonly admin: Admin;
+  private readonly reader: KafkaReader;
+  /** For the logs of lanes, which must not wait behind a fetch that waits for something to come. */
+  private readonly logs: KafkaReader;
+  private readonly producer: Producer;
+  private readonly blobs: KafkaBlobs;
+  private readonly fetcher: Fetcher;
+  private readonly budget: FetchBudget;
+  private readonly supply: KafkaLanes;
+  private readonly snapshots = new Map<string, ControlSnapshot>();
+  private readonly told: SourceNote[] = [];
+  private kit!: LaneKit;
+  private control = '';
+  private membership: Membership | null = null;
+
+  private constructor(config: Config, group: string, warn: Warn, parts: Connected) {
+    this.config = config;
+    this.group = group;
+    this.warn = warn;
+    this.lanes = parts.lanes;
+    this.names = parts.names;
+    this.client = parts.client;
+    this.admin = parts.admin;
+    this.reader = parts.reader;
+    this.logs = parts.logs;
+    this.producer = parts.producer;
+    this.blobs = new KafkaBlobs(parts.producer, parts.logs, parts.names.control);
+    this.budget = new FetchBudget(config.budget.bytes);
+    const partitionBytes = config.kafka.fetch_bytes;
+    this.fetcher = new Fetcher({ reader: parts.reader, partitionBytes, answerBytes: partitionBytes * 8, warn });
+    this.supply = new KafkaLanes({ open: (lane) => this.openLane(lane), warn });
+  }
+
+  /** Connects, and makes topics that are missing. Throws OperationalError: `topic_missing`, `partitions_differ`. */
+  static async connect(config: Config, group: string, warn: Warn): Promise<KafkaHost> {
+    const options = clientOptions(config.kafka, warn);
+    const client = new Kafka(options);
+    const admin = client.admin();
+    const names = topicNames(config.kafka, group);
+    const topics = topicsOf(config);
+    await admin.connect();
+    const lanes = await lanesOf(admin, topics);
+    if (config.kafka.create_topics) await createTopics(admin, names, lanes, config.kafka.replication);
+    const reader = new KafkaReader(options);
+    await reader.connect(topics);
+    const logs = new KafkaReader(options);
+    await logs.connect([names.state, names.control]);
+    const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+    await producer.connect();
+    return new KafkaHost(config, group, warn, { client, admin, reader, logs, producer, names, lanes });
+  }
+
+  /** Where messages go. */
+  sink(): Promise<KafkaSink> {
+    const { alerts, deadLetters, repartition, overflow } = this.names;
+    return KafkaSink.open(this.client, {
+      alert_messages: alerts,
+      dead_letters: deadLetters,
+      misplaced: repartition,
+      overflow,
+    });
+  }
+
+  /** Joins the group; lanes follow from `runs`. */
+  async start(kit: LaneKit): Promise<void> {
+    this.kit = kit;
+    await this.changeControl(kit.snapshot);
+    this.membership = new Membership({
+      kafka: this.client,
+      group: this.group,
+      topics: topicsOf(this.config),
+      lanes: this.lanes,
+      sessionTimeoutMs: this.config.kafka.session_timeout,
+      owned: () => this.supply.owned(),
+      assigned: (lanes) => this.supply.assign(lanes),
+      crashed: (error) => this.supply.fail(error),
+    });
+    await this.membership.start();
+  }
+
+  runs(signal: AbortSignal): AsyncGenerator<LaneRun> {
+    return this.supply.runs(signal);
+  }
+
+  /** In force from the next batch of every lane on. */
+  async changeControl(snapshot: ControlSnapshot): Promise<void> {
+    await publishSnapshot(this.kit.root, snapshot, this.blobs);
+    this.snapshots.set(snapshot.hash, snapshot);
+    this.control = snapshot.hash;
+    for (const lane of this.supply.open()) await lane.changeControl(snapshot);
+  }
+
+  notes(): readonly SourceNote[] {
+    return this.told;
+  }
+
+  async close(): Promise<void> {
+    await this.membership?.stop().catch(() => {});
+    await this.fetcher.stop();
+    await Promise.allSettled([
+      this.reader.close(),
+      this.logs.close(),
+      this.producer.disconnect(),
+      this.admin.disconnect(),
+    ]);
+  }
+
+  private async openLane(partition: number): Promise<OpenedLane> {
+    const { router, store, observer, settings, reach } = this.kit;
+    const { client: kafka, admin, logs: reader, names, group } = this;
+    const log = await openKafkaLog({ kafka, admin, reader, topic: names.state, partition, group, reach });
+    try {
+      const lane = new Lane(
+        {
+          name: `kafka:${group}:${partition}`,
+          sources: this.streams(partition),
+          router,
+          store,
+          log: this.watched(log),
+          settings,
+          observer,
+          reach,
+          snapshotOf: (hash) => this.snapshotOf(hash),
+        },
+        this.control,
+      );
+      return { lane, close: () => log.close() };
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  /** The group's offsets follow the commits, for whoever watches the lag. */
+  private watched(log: LaneLog): LaneLog {
+    return {
+      commit: log.commit,
+      pending: log.pending,
+      append: (entry) => log.append(entry),
+      save: async (commit) => {
+        await log.save(commit);
+        await this.membership?.commit(offsetsOf(commit));
+      },
+      close: () => log.close(),
+    };
+  }
+
+  private streams(partition: number): KafkaStream[] {
+    const { kit, fetcher, budget, reader, config } = this;
+    return config.sources.flatMap((source, index) => {
+      if (source.topic === '') return [];
+      const topic = `${config.kafka.prefix}${source.topic}`;
+      return new KafkaStream({
+        name: source.name,
+        index,
+        topic,
+        partition,
+        slabs: kit.slabs,
+        batchBytes: kit.batchBytes,
+        budget,
+        fetcher,
+        earliest: async () => (await reader.offsets(topic, partition)).first,
+        missingOffsets: config.kafka.missing_offsets,
+        now: kit.now,
+        note: (note) => {
+          this.told.push(note);
+          this.warn(`${note.path} ${note.message}`, { code: note.code });
+        },
+      });
+    });
+  }
+
+  private async snapshotOf(hash: string): Promise<ControlSnapshot> {
+    const known = this.snapshots.get(hash) ?? (await sharedSnapshot(this.kit.root, hash, this.blobs));
+    this.snapshots.set(hash, known);
+    return known;
+  }
+}
+
+interface Connected {
+  readonly client: InstanceType<typeof Kafka>;
+  readonly admin: Admin;
+  readonly reader: KafkaReader;
+  readonly logs: KafkaReader;
+  readonly producer: Producer;
+  readonly names: TopicNames;
+  readonly lanes: number;
+}
+
+function topicsOf({ sources, kafka }: Config): string[] {
+  return [...new Set(sources.flatMap(({ topic }) => (topic === '' ? [] : `${kafka.prefix}${topic}`)))];
+}
+
+function offsetsOf({ files }: Commit): { topic: string; partition: number; offset: number }[] {
+  return files.map(([, { file, position }]) => {
+    const at = file.lastIndexOf('/');
+    return { topic: file.slice(0, at), partition: Number(file.slice(at + 1)), offset: position };
+  });
+}

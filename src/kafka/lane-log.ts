@@ -1,0 +1,177 @@
+// The journal and commits of a lane in Kafka: partition n of the state topic. What is written there goes through a transactional
+// producer whose id is the lane's: opening the log takes the id over, and from then on the broker refuses whatever an earlier
+// owner still wants to write. So nobody's effects leave a process unless its journal entry was written as the lane's owner.
+//
+// Records, in order: `owner` (somebody has taken over), `journal` (an entry), `commit` (a commit, in pieces of one transaction).
+// Behind a commit the partition is trimmed: what an opening reads is the last commit and the blocks since.
+
+import { randomUUID } from 'node:crypto';
+import type { Admin, Kafka, Producer } from 'kafkajs';
+import { Packr } from 'msgpackr';
+import type { Reach } from '../delivery/crashpoints.ts';
+import type { JournalEntry } from '../delivery/journal.ts';
+import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
+import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
+import type { KafkaReader } from './reader.ts';
+import { recordsOf } from './records.ts';
+
+export interface KafkaLogOptions {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  /** Connected, and knowing the state topic. */
+  readonly reader: KafkaReader;
+  readonly topic: string;
+  readonly partition: number;
+  /** Name of the group: lanes of other groups are other lanes. */
+  readonly group: string;
+  readonly reach: Reach;
+}
+
+/** Bytes of a commit in one message; brokers take 1 MiB by default. */
+const PIECE_BYTES = 512 * 1024;
+
+const packr = new Packr({ useRecords: false });
+
+/** Versions of this format that can be read: during a rolling upgrade the newer one writes what the older one reads. */
+const VERSION = 1;
+
+export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
+  const { kafka, group, partition, topic } = options;
+  const producer = kafka.producer({
+    transactionalId: `weir-${group}-lane-${partition}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: 30_000,
+    allowAutoTopicCreation: false,
+    retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 12 },
+  });
+  try {
+    await producer.connect();
+    const token = randomUUID();
+    await send(producer, topic, partition, [{ key: 'owner', value: token, headers: {} }]);
+    const found = await readLog(options, token);
+    return new KafkaLog(options, producer, found.commit, found.pending);
+  } catch (error) {
+    await producer.disconnect().catch(() => {});
+    throw error;
+  }
+}
+
+interface Piece {
+  readonly key: string;
+  readonly value: string | Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Writes all or nothing; returns the offset of the first. Rejects with `Fenced` whatever went wrong: only reading the log again tells. */
+async function send(producer: Producer, topic: string, partition: number, pieces: readonly Piece[]): Promise<number> {
+  try {
+    const transaction = await producer.transaction();
+    try {
+      let first = -1;
+      for (const piece of pieces) {
+        // One at a time: what is sent together becomes one record batch, and must not be longer than the broker takes.
+        const [{ baseOffset }] = await transaction.send({ topic, messages: [{ ...piece, partition }], acks: -1 });
+        if (first < 0) first = Number(baseOffset);
+      }
+      await transaction.commit();
+      return first;
+    } catch (error) {
+      await transaction.abort().catch(() => {});
+      throw error;
+    }
+  } catch (error) {
+    throw new Fenced(`lane ${partition}: its log cannot be written by this process any more: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Reads up to the record with which this opening took over: everything before it is visible then. */
+async function readLog(
+  { reader, topic, partition }: KafkaLogOptions,
+  token: string,
+): Promise<{ commit: Commit; pending: JournalEntry[] }> {
+  let commit: Commit = EMPTY_COMMIT;
+  let pending: JournalEntry[] = [];
+  let pieces: Buffer[] = [];
+  const { first } = await reader.offsets(topic, partition);
+  for await (const batch of reader.range(topic, partition, first, Number.POSITIVE_INFINITY)) {
+    for (const { key, value, headers } of recordsOf(batch)) {
+      if (value === null) continue;
+      if (key === 'owner' && value.toString() === token) return { commit, pending: contiguous(pending, commit, topic) };
+      if (key === 'journal') {
+        const entry = JSON.parse(value.toString()) as JournalEntry;
+        // An earlier owner's entry of the same number was never acknowledged to it: what was written first counts.
+        if (entry.seq > (pending.at(-1)?.seq ?? commit.seq)) pending.push(entry);
+      }
+      if (key !== 'commit') continue;
+      if (Number(headers.version) !== VERSION)
+        throw new Error(`${topic}/${partition}: written by another version of Weir (log version ${headers.version})`);
+      if (headers.piece === '0') pieces = [];
+      pieces.push(Buffer.from(value));
+      if (pieces.length < Number(headers.pieces)) continue;
+      commit = packr.unpack(Buffer.concat(pieces)) as Commit;
+      pieces = [];
+      const { seq } = commit;
+      pending = pending.filter((entry) => entry.seq > seq);
+    }
+  }
+  throw new Error(`${topic}/${partition}: the log ends before it was read`);
+}
+
+function contiguous(pending: JournalEntry[], commit: Commit, topic: string): JournalEntry[] {
+  pending.forEach(({ seq }, i) => {
+    if (seq !== commit.seq + 1 + i)
+      throw new Error(`${topic}: block ${commit.seq + 1 + i} is missing from the journal`);
+  });
+  return pending;
+}
+
+class KafkaLog implements LaneLog {
+  readonly commit: Commit;
+  readonly pending: readonly JournalEntry[];
+  private readonly options: KafkaLogOptions;
+  private readonly producer: Producer;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: KafkaLogOptions, producer: Producer, commit: Commit, pending: readonly JournalEntry[]) {
+    this.options = options;
+    this.producer = producer;
+    this.commit = commit;
+    this.pending = pending;
+  }
+
+  async append(entry: JournalEntry): Promise<void> {
+    await this.write([{ key: 'journal', value: JSON.stringify(entry), headers: { version: String(VERSION) } }]);
+  }
+
+  async save(commit: Commit): Promise<void> {
+    const { admin, topic, partition, reach } = this.options;
+    const bytes = packr.pack(commit);
+    const pieces = Math.max(1, Math.ceil(bytes.length / PIECE_BYTES));
+    const messages = Array.from({ length: pieces }, (_, i) => ({
+      key: 'commit',
+      value: Buffer.from(bytes.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES)),
+      headers: { version: String(VERSION), piece: String(i), pieces: String(pieces) },
+    }));
+    reach('during-commit');
+    const offset = await this.write(messages);
+    reach('after-commit');
+    // What lies before it is of no use any more. If this fails, the next commit does it.
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.last.catch(() => {});
+    await this.producer.disconnect().catch(() => {});
+  }
+
+  /** A transactional producer does one thing at a time. */
+  private write(pieces: readonly Piece[]): Promise<number> {
+    const { topic, partition } = this.options;
+    const done = this.last.then(() => send(this.producer, topic, partition, pieces));
+    this.last = done.catch(() => {});
+    return done;
+  }
+}

@@ -1,0 +1,127 @@
+// Membership of the consumer group, and nothing else: kafkajs joins, beats its heart and says which lanes are ours. Records are
+// fetched elsewhere (fetcher.ts), so its own fetching stays paused and no heartbeat waits for processing.
+
+import type { Consumer, Kafka, PartitionAssigner } from 'kafkajs';
+import { assignLanes } from './assign.ts';
+import { AssignerProtocol } from './library.ts';
+
+const ASSIGNER = 'weir-lanes';
+
+export interface MembershipOptions {
+  readonly kafka: Kafka;
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly lanes: number;
+  readonly sessionTimeoutMs: number;
+  /** Lanes at work here, asked when the group is joined. */
+  readonly owned: () => readonly number[];
+  /** The lanes that are ours from now on. */
+  readonly assigned: (lanes: readonly number[]) => void;
+  /** The group cannot be a member of any more; kafkajs does not try again. */
+  readonly crashed: (error: Error) => void;
+}
+
+export interface GroupOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export class Membership {
+  private readonly options: MembershipOptions;
+  private readonly consumer: Consumer;
+  private generation = 0;
+  private joined = false;
+
+  constructor(options: MembershipOptions) {
+    this.options = options;
+    const { kafka, group, sessionTimeoutMs } = options;
+    this.consumer = kafka.consumer({
+      groupId: group,
+      partitionAssigners: [this.assigner()],
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.max(100, Math.floor(sessionTimeoutMs / 10)),
+      maxWaitTimeInMs: Math.min(200, Math.floor(sessionTimeoutMs / 10)),
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 1000 },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { topics, assigned, crashed } = this.options;
+    const { GROUP_JOIN, CRASH } = this.consumer.events;
+    this.consumer.on(GROUP_JOIN, ({ payload }) => {
+      const mine = Object.entries(payload.memberAssignment).map(([topic, partitions]) => ({ topic, partitions }));
+      this.consumer.pause(mine); // before anything is fetched: kafkajs emits this event before it goes on
+      this.generation++;
+      this.joined = true;
+      assigned([...new Set(mine.flatMap(({ partitions }) => partitions))].sort((a, b) => a - b));
+    });
+    this.consumer.on(CRASH, ({ payload }) => {
+      this.joined = false;
+      if (!payload.restart) crashed(payload.error);
+    });
+    await this.consumer.connect();
+    await this.consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await this.consumer.run({ autoCommit: false, eachBatch: async () => {} });
+  }
+
+  /** For people and tools that watch the lag; what counts is the lane's own log. Failing is no harm. */
+  async commit(offsets: readonly GroupOffset[]): Promise<void> {
+    if (!this.joined || offsets.length === 0) return;
+    await this.consumer
+      .commitOffsets(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })))
+      .catch(() => {});
+  }
+
+  /** Leaves the group, so that others need not wait for the session to end. */
+  async stop(): Promise<void> {
+    this.joined = false;
+    await this.consumer.disconnect();
+  }
+
+  private assigner(): PartitionAssigner {
+    const { lanes, topics } = this.options;
+    const version = 1;
+    return () => ({
+      name: ASSIGNER,
+      version,
+      protocol: () => {
+        const userData = Buffer.from(JSON.stringify({ generation: this.generation, owned: this.options.owned() }));
+        return {
+          name: ASSIGNER,
+          metadata: AssignerProtocol.MemberMetadata.encode({ version, topics: [...topics], userData }),
+        };
+      },
+      assign: async ({ members }) => {
+        const known = members.map(({ memberId, memberMetadata }) => ({
+          id: memberId,
+          ...claimOf(AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData),
+        }));
+        const assignment = assignLanes(known, lanes);
+        return known.map(({ id }) => {
+          const partitions = assignment.get(id) ?? [];
+          const byTopic = Object.fromEntries(topics.map((topic) => [topic, partitions]));
+          return {
+            memberId: id,
+            memberAssignment: AssignerProtocol.MemberAssignment.encode({
+              version,
+              assignment: byTopic,
+              userData: Buffer.alloc(0),
+            }),
+          };
+        });
+      },
+    });
+  }
+}
+
+function claimOf(userData: Buffer | undefined): { owned: readonly number[]; generation: number } {
+  try {
+    const { owned, generation } = JSON.parse(String(userData)) as { owned: unknown; generation: unknown };
+    return { owned: Array.isArray(owned) ? owned.map(Number) : [], generation: Number(generation) || 0 };
+  } catch {
+    return { owned: [], generation: 0 }; // a member that says nothing of itself has nothing yet
+  }
+}

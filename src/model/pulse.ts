@@ -1,0 +1,23 @@
+// Something that others wait for, again and again.
+
+export class Pulse {
+  private resolve: () => void = () => {};
+  private promise = this.renew();
+
+  /** Resolves with the next `fire`. */
+  wait(): Promise<void> {
+    return this.promise;
+  }
+
+  fire(): void {
+    const { resolve } = this;
+    this.promise = this.renew();
+    resolve();
+  }
+
+  private renew(): Promise<void> {
+    return new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+}

@@ -1,0 +1,90 @@
+// Alerts, dead letters and records that belong elsewhere, to their topics. At least once on the wire: a message says by its
+// headers which one it is, so a repeat is known as one.
+
+import type { Kafka, Producer } from 'kafkajs';
+import { bufferOf } from '../../model/bytes.ts';
+import { messagesOf } from '../../model/messages.ts';
+import type { MessageOutput } from '../../model/outputs.ts';
+import { type BlockSink, SinkError, type SinkErrorKind, type StoreBlock } from '../sink.ts';
+
+/** Bytes sent in one request; brokers take record batches of 1 MiB by default. */
+const REQUEST_BYTES = 512 * 1024;
+
+/** Kafka's errors that somebody must do something about. */
+const FATAL = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'INVALID_TOPIC_EXCEPTION',
+]);
+const POISON = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+
+export class KafkaSink implements BlockSink {
+  private readonly producer: Producer;
+  private readonly topics: Readonly<Record<MessageOutput, string>>;
+
+  private constructor(producer: Producer, topics: Readonly<Record<MessageOutput, string>>) {
+    this.producer = producer;
+    this.topics = topics;
+  }
+
+  static async open(kafka: Kafka, topics: Readonly<Record<MessageOutput, string>>): Promise<KafkaSink> {
+    const producer = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 8 },
+    });
+    await producer.connect();
+    return new KafkaSink(producer, topics);
+  }
+
+  async write({ table, chunks }: StoreBlock): Promise<void> {
+    const topic = this.topics[table as MessageOutput];
+    try {
+      for (const messages of requestsOf(chunks)) await this.producer.send({ topic, acks: -1, messages });
+    } catch (error) {
+      throw classify(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.producer.disconnect();
+  }
+}
+
+interface Sent {
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+  readonly headers: Record<string, string>;
+}
+
+function* requestsOf(chunks: readonly Uint8Array[]): Generator<Sent[]> {
+  let request: Sent[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    for (const { key, headers, value } of messagesOf(chunk)) {
+      if (bytes + value.length > REQUEST_BYTES && request.length > 0) {
+        yield request;
+        request = [];
+        bytes = 0;
+      }
+      bytes += value.length + 300;
+      request.push({
+        key: key.length > 0 ? bufferOf(key) : null,
+        value: bufferOf(value),
+        headers: Object.fromEntries(headers),
+      });
+    }
+  }
+  if (request.length > 0) yield request;
+}
+
+function classify(error: unknown): SinkError {
+  const { type, name, message, cause } = error as { type?: string; name?: string; message?: string; cause?: unknown };
+  if (type === undefined && cause !== undefined && cause !== error) return classify(cause);
+  const code = type ?? name ?? 'kafka_failed';
+  const kind: SinkErrorKind = FATAL.has(code) ? 'fatal' : POISON.has(code) ? 'poison' : 'retryable';
+  return new SinkError(kind, code, `Kafka: ${message ?? String(error)}`, error);
+}
