@@ -16,6 +16,7 @@ import { createEnricher } from './enrich/index.ts';
 import { createMatcher } from './match/index.ts';
 import type { Parcels } from './parcels.ts';
 import { createDecider } from './policy/index.ts';
+import { createScyllaEncoder } from './scylla/encoder.ts';
 
 export interface WorkerKit {
   readonly snapshot: ControlSnapshot;
@@ -39,6 +40,7 @@ export function createKit(
 ): WorkerKit {
   const dictionary = new Dictionary();
   const rules = loadRules(snapshot.rules);
+  const scylla = setup.scylla ? createScyllaEncoder(snapshot, dictionary, setup.scylla) : null;
   return {
     snapshot,
     rules,
@@ -50,7 +52,7 @@ export function createKit(
     decide: createDecider(snapshot, dictionary),
     detect: setup.detect,
     matchRules: createMatcher(snapshot, rules, dictionary),
-    encode: createEncoder(snapshot, dictionary, setup, parcels),
+    encode: createEncoder(snapshot, dictionary, setup, parcels, scylla),
   };
 }
 

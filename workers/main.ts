@@ -6,7 +6,8 @@ import type { ControlSnapshot } from '../src/model/control.ts';
 import type { WorkerSetup } from '../src/model/outputs.ts';
 import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes, SpoolOutcome } from '../src/model/work.ts';
 import { createKit, type WorkerKit } from './kit.ts';
-import { Parcels } from './parcels.ts';
+import { Parcels, type ParcelWriter } from './parcels.ts';
+import { ScyllaWriter } from './scylla/writer.ts';
 import { closeBlock, correlate, createLaneState, type LaneState, match } from './shard.ts';
 import { timesOf } from './times.ts';
 
@@ -14,7 +15,7 @@ import { timesOf } from './times.ts';
 const MAX_KITS = 3;
 
 const setup = Piscina.workerData as WorkerSetup;
-const parcels = new Parcels(null);
+const parcels = new Parcels(setup.scylla ? (new ScyllaWriter(setup.scylla) as ParcelWriter) : null);
 const kits = new Map<string, WorkerKit>();
 const lanes = new Map<string, LaneState>();
 

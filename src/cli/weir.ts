@@ -13,6 +13,7 @@ import { docs } from './docs.ts';
 import { failureOf } from './failure.ts';
 import { generate } from './generate.ts';
 import { helpFor, helpForAll } from './help.ts';
+import { migrate } from './migrate.ts';
 import { policy } from './policy.ts';
 import { query } from './query.ts';
 import { rejects } from './rejects.ts';
@@ -20,7 +21,20 @@ import { rules } from './rules.ts';
 import { run } from './run.ts';
 import { type Io, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
 
-const VERBS: readonly Verb[] = [demo, run, alerts, query, rejects, check, policy, rules, generate, bench, docs];
+const VERBS: readonly Verb[] = [
+  demo,
+  run,
+  alerts,
+  query,
+  rejects,
+  check,
+  migrate,
+  policy,
+  rules,
+  generate,
+  bench,
+  docs,
+];
 
 /** 0 fine; 1 found problems, or something failed; 2 wrong usage or configuration. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

@@ -47,12 +47,12 @@ export function createEncoder(
       if (outputs.session_events === 'native')
         rows.push(kept(encodeItems('session_events', decoded.sessions, sessions)));
       else if (outputs.session_events === 'cql')
-        rows.push(parcels!.keep('session_events', scylla!.sessions(decoded.sessions)));
+        rows.push(parcels!.keep('session_events', scylla!.sessions(decoded.sessions, batch)));
     }
     if (decoded.tunnels.length > 0) {
       if (outputs.tunnel_stats === 'native') rows.push(kept(encodeItems('tunnel_stats', decoded.tunnels, tunnels)));
       else if (outputs.tunnel_stats === 'cql')
-        rows.push(parcels!.keep('tunnel_stats', scylla!.tunnels(decoded.tunnels)));
+        rows.push(parcels!.keep('tunnel_stats', scylla!.tunnels(decoded.tunnels, batch)));
     }
     if (decoded.logs.length > 0 && outputs.logs) rows.push(kept(encodeItems('logs', decoded.logs, logs)));
     if (decoded.rejects.length > 0) {

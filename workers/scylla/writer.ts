@@ -1,0 +1,100 @@
+// Writes parcels of rows: connects when it is first needed, keeps to the limiter, and tells the rows that can never be written from
+// conditions that pass. A write that was acknowledged is not sent again when its parcel is.
+
+import type { ScyllaSettings } from '../../src/model/outputs.ts';
+import type { DeliveryOutcome } from '../../src/model/work.ts';
+import type { ParcelWriter } from '../parcels.ts';
+import { queries } from './columns.ts';
+import type { ScyllaParcel } from './encoder.ts';
+import { classifyCql } from './errors.ts';
+import { Limiter } from './limiter.ts';
+import { type Statement, singleRow } from './statements.ts';
+
+type Refusal = NonNullable<DeliveryOutcome>;
+
+interface Connection {
+  send(statement: Statement): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
+  private readonly settings: ScyllaSettings;
+  private readonly limiter: Limiter;
+  private connection: Promise<Connection> | null = null;
+  private readonly acknowledged = new WeakSet<Statement>();
+
+  constructor(settings: ScyllaSettings) {
+    this.settings = settings;
+    this.limiter = new Limiter(settings.inFlight);
+  }
+
+  async write(parcels: readonly ScyllaParcel[]): Promise<DeliveryOutcome> {
+    let connection: Connection;
+    try {
+      connection = await this.connect();
+    } catch (error) {
+      return classifyCql(error);
+    }
+    const refusals: Refusal[] = [];
+    const left = parcels.flatMap(({ statements }) => statements).filter((one) => !this.acknowledged.has(one));
+    await Promise.all(
+      left.map(async (statement) => {
+        if (refusals.some(({ kind }) => kind === 'fatal')) return;
+        const refusal = await this.send(connection, statement);
+        if (refusal === null) this.acknowledged.add(statement);
+        else refusals.push(refusal);
+      }),
+    );
+    // What stops everything is told first; what passes comes before rows that never will, which are then told again.
+    const order: readonly Refusal['kind'][] = ['fatal', 'retryable', 'poison'];
+    return refusals.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))[0] ?? null;
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.connection?.catch(() => null);
+    await connection?.close();
+  }
+
+  private async send(connection: Connection, statement: Statement): Promise<DeliveryOutcome> {
+    try {
+      await this.limiter.run(() => connection.send(statement), isOverload);
+      return null;
+    } catch (error) {
+      const refusal = classifyCql(error);
+      if (refusal.kind !== 'poison' || statement.queries.length === 1) return refusal;
+      // A batch that is refused may have one bad row, or be too long for this server: its rows go one by one.
+      const outcomes: DeliveryOutcome[] = [];
+      for (let row = 0; row < statement.queries.length; row++)
+        outcomes.push(await this.send(connection, singleRow(statement, row)));
+      return outcomes.find((outcome) => outcome !== null) ?? null;
+    }
+  }
+
+  private connect(): Promise<Connection> {
+    this.connection ??= this.open().catch((error: unknown) => {
+      this.connection = null;
+      throw error;
+    });
+    return this.connection;
+  }
+
+  private async open(): Promise<Connection> {
+    const { settings } = this;
+    const { createClient, prepareAll, sendStatement } = await import('./driver.ts'); // only who writes needs the driver
+    const client = createClient(settings);
+    const close = (): Promise<void> => client.shutdown().catch(() => {});
+    try {
+      await client.connect();
+      const ids = await prepareAll(client, queries(settings.keyspace, settings.flowBucketMs > 0));
+      return { send: (statement) => sendStatement(client, statement, ids), close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+}
+
+function isOverload(error: unknown): boolean {
+  const { code } = classifyCql(error);
+  return code === 'OVERLOADED' || code === 'WRITE_TIMEOUT' || code === 'CLIENT_TIMEOUT';
+}
