@@ -21,6 +21,7 @@ import {
 import { classify } from './errors.ts';
 import { DATABASE, migrate, type Retention } from './schema.ts';
 import { readOnlyStatement } from './sql.ts';
+import { takeBackUnkeptTokens } from './unkept-tokens.ts';
 
 export interface ChdbOptions {
   /** The data directory; its lock must be held. */
@@ -57,6 +58,7 @@ export async function openChdbStore(options: ChdbOptions): Promise<ChdbStore> {
       `${paths.root}: the path must not have any of * ? { } [ ], which chDB reads as patterns.`,
     );
   const { chdb, connect } = await load();
+  takeBackUnkeptTokens(paths.store);
   const engine = openEngine(chdb, paths.store, options);
   rmSync(paths.spool, { recursive: true, force: true }); // only now is it certain that nobody else uses it
   mkdirSync(paths.spool, { recursive: true, mode: 0o700 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -117,6 +117,34 @@ describe('the chDB store', () => {
     writeFileSync(join(spool, '0.native'), 'rest');
     const store = await openChdbStore({ directory });
     assert.equal(existsSync(join(spool, '0.native')), false);
+    await store.close();
+  });
+
+  test('a token whose rows a kill kept from being stored is taken back; tokens of merged parts stay', async () => {
+    const count = 'SELECT count() FROM weir.traffic_analytics';
+    let store = await openChdbStore({ directory });
+    await store.write(block('a', traffic(1, 10)));
+    await store.write(block('b', traffic(1, 200)));
+    await store.query('OPTIMIZE TABLE weir.traffic_analytics FINAL', 'Null');
+    await store.write(block('c', traffic(1, 3000)));
+    const path = (
+      await store.query(
+        "SELECT path FROM system.parts WHERE active AND table = 'traffic_analytics' AND rows = 3000 AND level = 0",
+        'TSVRaw',
+      )
+    ).trim();
+    await store.close();
+    rmSync(path, { recursive: true }); // what a kill between the token and the part's name leaves
+    const logs = join(path, '..', 'deduplication_logs');
+    appendFileSync(join(logs, readdirSync(logs).sort().at(-1) as string), '1\t202401_9'); // and one amid the token
+    store = await openChdbStore({ directory });
+    assert.equal((await store.query(count, 'TSV')).trim(), '210');
+    for (const _ of [1, 2]) {
+      await store.write(block('a', traffic(1, 10)));
+      await store.write(block('b', traffic(1, 200)));
+      await store.write(block('c', traffic(1, 3000)));
+    }
+    assert.equal((await store.query(count, 'TSV')).trim(), '3210');
     await store.close();
   });
 
