@@ -9,7 +9,7 @@ import { neverCrash, type Reach } from './delivery/crashpoints.ts';
 import { type DataDirectory, openDataDirectory } from './delivery/directory.ts';
 import { merged } from './delivery/in-order.ts';
 import { Lane } from './delivery/lane.ts';
-import { openFileLog } from './delivery/lane-log.ts';
+import { type LaneLog, openFileLog } from './delivery/lane-log.ts';
 import { type LaneRun, lanesAtOnce } from './delivery/lane-run.ts';
 import { Router } from './delivery/router.ts';
 import type { RunCounts, RunSummary } from './delivery/summary.ts';
@@ -44,6 +44,8 @@ export interface Faults {
   readonly reach?: Reach;
   readonly store?: (store: BlockSink, carrier: ParcelCarrier) => BlockSink;
   readonly router?: (router: Router) => Router;
+  /** Wraps the log of every lane of Kafka. */
+  readonly log?: (log: LaneLog) => LaneLog;
 }
 
 export interface StartedRun {
@@ -174,6 +176,7 @@ function laneKit(
     batchBytes: batch.bytes,
     now: coarseNow,
     reach: faults.reach ?? neverCrash,
+    wrapLog: faults.log ?? ((log) => log),
   };
 }
 

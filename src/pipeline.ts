@@ -25,7 +25,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
   const fail = (error: unknown): void => failed.abort(error); // one lane's broken world stops the others in good order
   const runs: Promise<void>[] = [];
   for await (const { lane, revoked, ended } of parts.lanes(stop)) {
-    const run = runLane(lane, parts, AbortSignal.any([stop, revoked]), fail)
+    const run = runLane(lane, parts, AbortSignal.any([stop, revoked]))
       .catch((error: unknown) => {
         if (!(error instanceof Fenced)) fail(error); // a fenced lane goes on elsewhere: nothing is lost
       })
@@ -37,12 +37,9 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
   if (failed.signal.aborted) throw failed.signal.reason;
 }
 
-async function runLane(
-  lane: Lane,
-  { router, reach }: PipelineParts,
-  signal: AbortSignal,
-  fail: (error: unknown) => void,
-): Promise<void> {
+async function runLane(lane: Lane, { router, reach }: PipelineParts, stop: AbortSignal): Promise<void> {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([stop, broken.signal]);
   await lane.open(); // state as of the last commit
   const input = lane.input(signal); // unfinished blocks of the journal first; over budget the source waits (guarantee 4)
   const match = async (item: LaneItem): Promise<Matched | null> => {
@@ -52,7 +49,7 @@ async function runLane(
     const batch = { bytes, segments, appendedAtMs };
     return router.match(lane.name, item.control, batch).finally(() => item.batch.release());
   };
-  const ticker = setInterval(() => lane.closeIfDue().catch(fail), TICK_MS);
+  const ticker = setInterval(() => lane.closeIfDue().catch(() => broken.abort()), TICK_MS); // finish() says why
   try {
     for await (const { item, result } of inOrder(input, match, router.workers * 2 + 1)) {
       reach('after-match');

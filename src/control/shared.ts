@@ -1,6 +1,7 @@
 // Control snapshots where every instance finds them: whoever takes over a lane repeats its blocks under the snapshots that its
 // journal names, lists included.
 
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
@@ -47,6 +48,7 @@ async function fetchFile(root: string, name: string, blobs: SharedBlobs): Promis
   const bytes = await blobs.get(name);
   if (bytes === null) return; // whoever needs it says what is missing
   for (const folder of FOLDERS) await mkdir(join(root, folder), { recursive: true });
-  await writeFile(`${path}.${process.pid}.tmp`, bytes);
-  await rename(`${path}.${process.pid}.tmp`, path);
+  const written = `${path}.${randomUUID()}.tmp`; // several lanes may want the same file at once
+  await writeFile(written, bytes);
+  await rename(written, path);
 }

@@ -1,6 +1,7 @@
 // The control snapshot: documents, rules and settings in one canonical form, named by the hash of its content. Equal
 // content has an equal hash on every machine: paths are left out of it, files are in it by their own hashes.
 
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
@@ -84,7 +85,7 @@ export async function saveSnapshot(root: string, snapshot: ControlSnapshot): Pro
   const path = snapshotPath(root, snapshot.hash);
   if (await exists(path)) return;
   await mkdir(join(root, 'control'), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   const file = await open(temporary, 'w');
   try {
     await file.writeFile(canonicalJson({ ...withoutPaths(snapshot), hash: snapshot.hash }));

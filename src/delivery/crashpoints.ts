@@ -17,10 +17,12 @@ export type Reach = (point: CrashPoint) => void;
 
 export const neverCrash: Reach = () => {};
 
-/** Kills the process (SIGKILL) when `point` is reached for the `nth` time. */
-export function crashAt(point: CrashPoint, nth: number): Reach {
+/** Kills the process (SIGKILL) when `point` is reached for the `nth` time, after `last` has been called. */
+export function crashAt(point: CrashPoint, nth: number, last = (): unknown => null): Reach {
   let left = nth;
   return (reached) => {
-    if (reached === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+    if (reached !== point || --left !== 0) return;
+    last();
+    process.kill(process.pid, 'SIGKILL');
   };
 }

@@ -172,10 +172,14 @@ export class Lane {
     this.throwIfFailed();
   }
 
-  /** Closes the open block if it is due by time; called by a timer, for input that has fallen silent. Throws once failed. */
+  /**
+   * Closes the open block if it is due by time, and commits what is stored; called by a timer, for input that has fallen
+   * silent. Throws once failed.
+   */
   async closeIfDue(): Promise<void> {
     return this.exclusively(async () => {
-      if (this.block && !this.replaying && this.isDue()) await this.close(null, false);
+      if (this.replaying) return;
+      if (this.block ? this.isDue() : this.isCommitDue()) await this.close(null, false);
     });
   }
 
@@ -220,17 +224,21 @@ export class Lane {
     return this.block !== null && (this.block.rows >= blockRows || Date.now() - this.block.openedAt >= blockMs);
   }
 
+  /** Whether blocks that no commit covers have waited long enough for one. */
+  private isCommitDue(): boolean {
+    const { snapshotBlocks, snapshotMs } = this.parts.settings;
+    if (this.blocksSinceCommit === 0) return false;
+    const old = Date.now() - this.lastCommitAt >= snapshotMs;
+    return old || this.blocksSinceCommit >= snapshotBlocks || this.rollupRows >= MOST_ROLLUP_ROWS;
+  }
+
   private async close(replayed: JournalEntry | null, end: boolean, commit = end): Promise<void> {
-    const { router, settings, reach } = this.parts;
+    const { router, reach } = this.parts;
     const block = this.block ?? new OpenBlock(this.inForce, Date.now());
     this.block = null;
     reach('block-closed');
     this.blocksSinceCommit++;
-    const due =
-      this.blocksSinceCommit >= settings.snapshotBlocks ||
-      this.rollupRows >= MOST_ROLLUP_ROWS ||
-      Date.now() - this.lastCommitAt >= settings.snapshotMs;
-    const commitDue = replayed ? replayed.commit : commit || due;
+    const commitDue = replayed ? replayed.commit : commit || this.isCommitDue();
     // Not awaited here: the next block's batches may follow the request, since the home worker takes tasks in order.
     const effects = router.closeBlock(this.name, end, commitDue);
     this.correlating.length = 0;

@@ -38,6 +38,8 @@ export interface LaneKit {
   readonly batchBytes: number;
   readonly now: () => number;
   readonly reach: Reach;
+  /** For the fault tests: something between lanes and their logs. */
+  readonly wrapLog: (log: LaneLog) => LaneLog;
 }
 
 export class KafkaHost {

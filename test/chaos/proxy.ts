@@ -1,0 +1,83 @@
+// A TCP connection in between that can be cut, stalled (open, but nothing passes) and slowed down.
+
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export class TcpProxy {
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  private delayMs = 0;
+  private refusing = false;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  static async open(port: number): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(server);
+    server.on('connection', (near) => proxy.join(near, port));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Resets every connection, and refuses new ones until `heal`. */
+  cut(): void {
+    this.refusing = true;
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  /** Connections stay open, and nothing passes until `heal`. */
+  stall(): void {
+    for (const socket of this.sockets) socket.pause();
+    this.delayMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Everything takes so much longer. */
+  slow(ms: number): void {
+    this.delayMs = ms;
+  }
+
+  heal(): void {
+    this.refusing = false;
+    this.delayMs = 0;
+    for (const socket of this.sockets) socket.resume();
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private join(near: Socket, port: number): void {
+    if (this.refusing) return void near.resetAndDestroy();
+    const far = connect(port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      this.sockets.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        this.sockets.delete(from);
+        to.destroy();
+      });
+      from.on('data', (chunk) => {
+        if (this.delayMs === 0) return void to.write(chunk);
+        from.pause(); // one chunk at a time, in order
+        const pass = (): void => {
+          to.write(chunk);
+          if (this.delayMs !== Number.POSITIVE_INFINITY) from.resume();
+        };
+        if (this.delayMs !== Number.POSITIVE_INFINITY) setTimeout(pass, this.delayMs);
+        else pass();
+      });
+      if (this.delayMs === Number.POSITIVE_INFINITY) from.pause();
+    }
+  }
+}

@@ -1,0 +1,335 @@
+// Real servers, proxies before them, instances of Weir, and records on their way: the place where schedules run.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { stringify } from 'yaml';
+import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
+import { PACKAGE_ROOT } from '../../src/root.ts';
+import { type Services, startServices } from '../services/index.ts';
+import { dumpOf, weir } from '../support/run.ts';
+import type { Orders } from '../support/victim.ts';
+import { Instance } from './instance.ts';
+import { alertName, expectedOf, Stores } from './oracle.ts';
+import {
+  describe,
+  type Fault,
+  FEED_MS,
+  PROXIED,
+  type ProxiedName,
+  planOf,
+  type Schedule,
+  SERVERS,
+  SESSION_MS,
+  type ServerName,
+} from './plan.ts';
+import { TcpProxy } from './proxy.ts';
+import { INPUT, type InputTopic, LANES, readAll } from './topics.ts';
+
+type Fields = Readonly<Record<string, string | number>>;
+
+export interface Outcome {
+  readonly schedule: Schedule;
+  /** '' when everything is where it must be, once. */
+  readonly wrong: string;
+  readonly died: readonly CrashPoint[];
+  /** What instances that failed said; a supervisor started them again. */
+  readonly failures: readonly string[];
+  readonly records: number;
+  readonly seconds: number;
+}
+
+const DEMO = join(PACKAGE_ROOT, 'examples', 'demo.yaml');
+const TENANTS = ['acme', 'globex', 'initech'];
+/** Of a tenant: enough for alerts, few enough for many schedules. */
+const RECORDS = 4000;
+const DATASETS = 3;
+const SETTLE_MS = 90_000;
+const STEP_MS = 100;
+
+interface Dataset {
+  /** By tenant, in order. */
+  readonly records: readonly (readonly Fields[])[];
+  readonly alerts: ReadonlySet<string>;
+}
+
+export class World {
+  private readonly services: Services<ServerName>;
+  private readonly proxies: Readonly<Record<ProxiedName, TcpProxy>>;
+  private readonly folder: string;
+  private readonly kafka: Kafka;
+  private readonly datasets = new Map<number, Promise<Dataset>>();
+
+  private constructor(
+    services: Services<ServerName>,
+    proxies: Readonly<Record<ProxiedName, TcpProxy>>,
+    folder: string,
+  ) {
+    this.services = services;
+    this.proxies = proxies;
+    this.folder = folder;
+    this.kafka = new Kafka({
+      brokers: [...services.kafka.brokers],
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 300 },
+    });
+  }
+
+  /** Throws ServiceError when servers cannot be had. */
+  static async open(): Promise<World> {
+    const services = await startServices(SERVERS, { isolated: true });
+    const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
+    const proxies = {
+      cassandra: await TcpProxy.open(portOf(services.cassandra.contactPoint)),
+      clickhouse: await TcpProxy.open(portOf(services.clickhouse.url)),
+    };
+    return new World(services, proxies, mkdtempSync(join(tmpdir(), 'weir-chaos-')));
+  }
+
+  async close(): Promise<void> {
+    for (const name of PROXIED) this.proxies[name].close();
+    await this.services.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async run(seed: number, { points = CRASH_POINTS, sabotage }: RunOptions = {}): Promise<Outcome> {
+    const schedule = planOf(seed, points);
+    const started = Date.now();
+    const name = `s${seed}_${started.toString(36)}`;
+    const dataset = await this.dataset(seed % DATASETS);
+    const folder = join(this.folder, name);
+    mkdirSync(folder);
+    const config = join(folder, 'weir.yaml');
+    writeFileSync(config, this.configuration(name));
+    await this.prepare(name, config);
+    const deaths = [...schedule.deaths];
+    let starts = 0;
+    const orders = (instance: number) => (): Orders => {
+      const crash = deaths.shift();
+      return {
+        values: { config, data: join(folder, `instance-${instance}`), workers: '1' },
+        clockOffMs: starts++ % 2 === 1 ? schedule.clockOffMs : 0,
+        ...(crash ? { crash } : {}),
+        ...(sabotage ? { sabotage } : {}),
+      };
+    };
+    const instances = Array.from({ length: schedule.instances }, (_, i) => new Instance(orders(i)));
+    const stores = new Stores({ services: this.services, kafka: this.kafka, prefix: `${name}-`, keyspace: name });
+    let wrong = '';
+    try {
+      await Promise.all([
+        this.feed(name, dataset.records),
+        ...schedule.faults.map((fault) => this.inflict(fault, instances, config)),
+      ]);
+      const sent = await readAll(
+        this.kafka,
+        INPUT.map((topic) => `${name}-${topic}`),
+      );
+      const expected = expectedOf(sent.map(({ value }) => JSON.parse(String(value)) as Fields));
+      for (const end = Date.now() + SETTLE_MS; Date.now() < end; await sleep(300))
+        if ((await stores.counted()) >= expected.flows.size) break;
+      for (let attempt = 1; ; attempt++) {
+        const ended = await Promise.all(instances.map((instance) => instance.stop(60_000)));
+        wrong = await stores.check(expected, dataset.alerts).then(
+          () => '',
+          (error: unknown) => String(error),
+        );
+        if (wrong === '' || attempt === 3) break;
+        if (attempt === 1 && ended.every(Boolean)) break; // all in good order: nothing is left to be done
+        instances.push(new Instance(orders(instances.length))); // what died while it ended is finished by the next
+        await sleep(SESSION_MS * 3);
+      }
+    } catch (error) {
+      wrong = `the schedule could not be run: ${error instanceof Error ? error.stack : String(error)}`;
+    } finally {
+      await Promise.all(instances.map((instance) => instance.stop(1000)));
+      await stores.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+    return {
+      schedule,
+      wrong,
+      died: instances.flatMap(({ died }) => died),
+      failures: instances.flatMap(({ failures }) => failures),
+      records: dataset.records.reduce((sum, { length }) => sum + length, 0),
+      seconds: (Date.now() - started) / 1000,
+    };
+  }
+
+  /** The demo's tenants, with topics in place of files and small blocks: many places to die in a short run. */
+  private configuration(name: string): string {
+    return `${readFileSync(DEMO, 'utf8')}\n${stringify({
+      log: { level: 'warn' },
+      block: { rows: 700, seconds: 1 },
+      snapshot: { blocks: 3, seconds: 2 },
+      batch: { bytes: '64KiB' },
+      sources: INPUT.map((topic) => ({ name: topic, topic, format: 'native-json' })),
+      kafka: { brokers: [...this.services.kafka.brokers], prefix: `${name}-`, session_timeout: `${SESSION_MS}ms` },
+      store: { kind: 'servers' },
+      scylla: {
+        contact_points: [`127.0.0.1:${this.proxies.cassandra.port}`],
+        keyspace: name,
+        local_data_center: this.services.cassandra.localDataCenter,
+        request_timeout: '2s',
+      },
+      clickhouse: {
+        url: `http://127.0.0.1:${this.proxies.clickhouse.port}`,
+        database: name,
+        store_logs: true,
+        request_timeout: '5s',
+      },
+    })}`;
+  }
+
+  private async prepare(name: string, config: string): Promise<void> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const topics = INPUT.map((topic) => ({ topic: `${name}-${topic}`, numPartitions: LANES }));
+    await admin.createTopics({ topics, waitForLeaders: true });
+    await admin.disconnect();
+    const migrated = await weir(['migrate', '--config', config]);
+    if (migrated.code !== 0) throw new Error(`weir migrate: ${migrated.stderr}`);
+  }
+
+  private dataset(number: number): Promise<Dataset> {
+    const known = this.datasets.get(number) ?? this.makeDataset(number);
+    this.datasets.set(number, known);
+    return known;
+  }
+
+  /** The same records through the embedded pipeline, undisturbed, say which alerts there must be. */
+  private async makeDataset(number: number): Promise<Dataset> {
+    const records: Fields[][] = [];
+    const inputs: string[] = [];
+    for (const tenant of TENANTS) {
+      const path = join(this.folder, `${number}-${tenant}.ndjson`);
+      const args = ['--tenant', tenant, '--seed', String(100 + number), '--records', '1', '--out', path];
+      const made = await weir(['generate', ...args]);
+      if (made.code !== 0) throw new Error(made.stderr);
+      const lines = readFileSync(path, 'utf8').split('\n').slice(0, RECORDS);
+      writeFileSync(path, `${lines.join('\n')}\n`);
+      records.push(lines.map((line) => JSON.parse(line) as Fields));
+      inputs.push('--input', path);
+    }
+    const data = join(this.folder, `reference-${number}`);
+    const ran = await weir(['run', '--config', DEMO, ...inputs, '--data', data, '--json']);
+    if (ran.code !== 0) throw new Error(ran.stderr);
+    const alerts = (await dumpOf(data)).threat_analytics.map(({ details }) => alertName(String(details)));
+    if (alerts.length < 3) throw new Error('there are no alerts to lose');
+    return { records, alerts: new Set(alerts) };
+  }
+
+  /** A tenant is a lane: its records keep their order in each topic. */
+  private async feed(name: string, records: Dataset['records']): Promise<void> {
+    const producer = this.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    const steps = Math.ceil(FEED_MS / STEP_MS);
+    const share = Math.ceil(RECORDS / steps);
+    const began = Date.now();
+    for (let step = 0; step < steps; step++) {
+      await Promise.all(
+        INPUT.map(async (topic) => {
+          const messages = records.flatMap((own, partition) =>
+            own
+              .slice(step * share, (step + 1) * share)
+              .filter((row) => topicOf(row) === topic)
+              .map((row) => ({ partition, value: JSON.stringify(row) })),
+          );
+          if (messages.length > 0) await untilSent(producer, `${name}-${topic}`, messages);
+        }),
+      );
+      await sleep(Math.max(0, began + step * STEP_MS - Date.now()));
+    }
+    await producer.disconnect();
+  }
+
+  private async inflict(fault: Fault, instances: readonly Instance[], config: string): Promise<void> {
+    await sleep(fault.atMs);
+    switch (fault.kind) {
+      case 'kill-instance':
+        instances[fault.instance].signal('SIGKILL');
+        return;
+      case 'restart-instance':
+        instances[fault.instance].signal('SIGTERM');
+        return;
+      case 'freeze-instance':
+        instances[fault.instance].signal('SIGSTOP');
+        await sleep(fault.forMs);
+        instances[fault.instance].signal('SIGCONT');
+        return;
+      case 'rebalance-storm':
+        for (let i = 0; i < 4; i++) {
+          instances[i % instances.length].signal(i % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+          await sleep(1200);
+        }
+        return;
+      case 'kill-server':
+        await this.services.kill9(fault.server).catch(() => {}); // another fault may have it down already
+        await sleep(fault.forMs);
+        await this.services.start(fault.server);
+        return;
+      case 'freeze-server': {
+        const pid = this.services.pid(fault.server);
+        if (pid === undefined) return;
+        process.kill(pid, 'SIGSTOP');
+        await sleep(fault.forMs);
+        if (this.services.pid(fault.server) === pid) process.kill(pid, 'SIGCONT');
+        return;
+      }
+      case 'change-control':
+        writeFileSync(config, `${readFileSync(config, 'utf8').replace('name: Globex', 'name: Globex Corporation')}`);
+        utimesSync(config, new Date(), new Date());
+        return;
+      default: {
+        const proxy = this.proxies[fault.server];
+        if (fault.kind === 'cut-network') proxy.cut();
+        else if (fault.kind === 'stall-network') proxy.stall();
+        else proxy.slow(50);
+        await sleep(fault.forMs);
+        proxy.heal();
+      }
+    }
+  }
+}
+
+export interface RunOptions {
+  /** Where instances are to die. */
+  readonly points?: readonly CrashPoint[];
+  readonly sabotage?: Orders['sabotage'];
+}
+
+export function summaryOf({ schedule, wrong, died, records, seconds, failures }: Outcome): string {
+  const { seed, instances, faults } = schedule;
+  const what = [...faults.map(describe), ...died.map((point) => `died ${point}`)].join('; ');
+  const verdict = wrong === '' ? 'equal' : `WRONG ${wrong}`;
+  const said = wrong === '' ? '' : failures.map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`).join('');
+  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${said}`;
+}
+
+function topicOf(row: Fields): InputTopic {
+  if (row.flow_id) return 'flows';
+  if (row.tunnel_id) return 'tunnels';
+  return row.session_id ? 'sessions' : 'logs';
+}
+
+/** Whatever became of an attempt: the oracle reads what the topic holds, so sending twice is no fault of the test. */
+async function untilSent(
+  producer: Producer,
+  topic: string,
+  messages: readonly { partition: number; value: string }[],
+): Promise<void> {
+  for (;;) {
+    try {
+      await producer.send({ topic, messages: [...messages], acks: -1 });
+      return;
+    } catch {
+      await sleep(200);
+    }
+  }
+}
