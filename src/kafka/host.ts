@@ -168,7 +168,7 @@ export class KafkaHost {
           sources: this.streams(partition),
           router,
           store,
-          log: this.watched(log),
+          log: this.kit.wrapLog(this.watched(log)),
           settings,
           observer,
           reach,

@@ -11,7 +11,7 @@ import { readAll } from './topics.ts';
 type Fields = Readonly<Record<string, string | number>>;
 
 export interface Expected {
-  /** flow id → what its row says. */
+  /** tenant and flow → what its row says. */
   readonly flows: ReadonlyMap<string, string>;
   readonly tunnels: ReadonlySet<string>;
   /** tenant and session → its newest state. */
@@ -22,6 +22,7 @@ export interface Expected {
 }
 
 const millis = (time: unknown): number => Date.parse(String(time));
+const flowName = ({ tenant_id, flow_id }: Fields): string => `${tenant_id} ${flow_id}`;
 const flowText = (row: Fields): string =>
   [
     row.tenant_id,
@@ -45,7 +46,7 @@ export function expectedOf(records: readonly Fields[]): Expected {
   let logs = 0;
   for (const row of records) {
     if (row.flow_id) {
-      flows.set(String(row.flow_id), flowText(row));
+      flows.set(flowName(row), flowText(row));
       const key = [row.tenant_id, row.pop_id, Math.floor(millis(row.timestamp) / 60_000) * 60].join(' ');
       const sum = sums.get(key) ?? [0n, 0];
       sums.set(key, [sum[0] + BigInt(row.bytes_sent) + BigInt(row.bytes_received), sum[1] + 1]);
@@ -156,11 +157,12 @@ export class Stores {
     const columns =
       'flow_id, tenant_id, pop_id, timestamp, source_ip, destination_ip, source_port, destination_port, bytes_sent, bytes_received, packets_sent, packets_received';
     const found = await this.rows(`SELECT ${columns} FROM flows`);
-    assert.equal(new Set(found.map((row) => String(row.flow_id))).size, found.length, 'no flow has two rows');
+    const names = found.map((row) => flowName(row as unknown as Fields));
+    assert.equal(new Set(names).size, found.length, 'no flow has two rows');
     return new Map(
-      found.map((row) => {
+      found.map((row, i) => {
         const at = (row.timestamp as Date).toISOString();
-        return [String(row.flow_id), flowText({ ...(row as unknown as Fields), timestamp: at })];
+        return [names[i], flowText({ ...(row as unknown as Fields), timestamp: at })];
       }),
     );
   }
