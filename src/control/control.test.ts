@@ -184,3 +184,22 @@ test('canonical JSON does not depend on the order of keys', () => {
   assert.equal(canonicalJson({ b: [1, null, 'ä'], a: { d: true, c: undefined } }), '{"a":{"d":true},"b":[1,null,"ä"]}');
   assert.deepEqual(JSON.parse(canonicalJson(JSON.parse('{"__proto__":{"x":1}}'))), JSON.parse('{"__proto__":{"x":1}}'));
 });
+
+test('a source whose exporters say whose records are must name exporters, known tenants and a format that has them', async (t) => {
+  const kafka = 'kafka: { brokers: [localhost:9092] }\ntenants: [{ slug: acme }]\nsources:\n';
+  const problemsOf = async (source: string): Promise<string[]> => {
+    const loaded = loadConfig(join(folderOf(t, { 'weir.yaml': `${kafka}${source}\n` }), 'weir.yaml'), {}, {});
+    const { problems } = await loadDocuments(loaded);
+    return problems.map(({ code, line }) => `${code} at ${line}`);
+  };
+  const exporters = 'tenant_from: exporter, exporters: [{ prefix: 192.0.2.0/24, tenant: acme }]';
+  assert.deepEqual(await problemsOf(`  - { name: f, topic: flows, format: goflow2-json, ${exporters} }`), []);
+  assert.deepEqual(await problemsOf(`  - { name: f, topic: flows, ${exporters} }`), ['config.exporters at 4']);
+  assert.deepEqual(await problemsOf('  - { name: f, topic: flows, format: goflow2-json, tenant_from: exporter }'), [
+    'config.exporters at 4',
+  ]);
+  const stranger = exporters.replace('acme', 'nobody');
+  assert.deepEqual(await problemsOf(`  - { name: f, topic: flows, format: akvorado-json, ${stranger} }`), [
+    'config.unknown_tenant at 4',
+  ]);
+});

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Problem } from '../../rules/model.ts';
 import { type LoadedConfig, readYamlMap } from '../config/load.ts';
 import { list, section } from '../config/node.ts';
-import { POLICIES, type PolicyConfig, TENANT, type TenantConfig } from '../config/schema.ts';
+import { POLICIES, type PolicyConfig, type SourceConfig, TENANT, type TenantConfig } from '../config/schema.ts';
 import { type Origins, Validator } from '../config/validate.ts';
-import type { PolicyDocument } from '../model/control.ts';
+import type { PolicyDocument, Tenant } from '../model/control.ts';
 import { checkLists, countList } from './lists.ts';
 import type { ControlDocuments, ControlRepository } from './repository.ts';
 import { listOf, tenantsOf } from './tenants.ts';
@@ -100,6 +100,7 @@ async function readDocuments(
       const message = `Source '${source.name}' needs an input or a topic, and not both.`;
       problems.push(origins.problem(source, 'name', 'error', 'config.source_input', message));
     }
+    problems.push(...exporterProblems(source, tenants, origins));
     if (source.topic !== '' && config.kafka.brokers.length === 0) {
       const message = `Source '${source.name}' has a topic, but kafka.brokers names no broker.`;
       problems.push(origins.problem(source, 'topic', 'error', 'config.no_brokers', message));
@@ -185,4 +186,26 @@ function watchFiles(files: () => readonly string[], onChange: () => void): () =>
   }, POLL_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Formats whose every record is a flow of an exporter that it names. */
+const EXPORTED = ['goflow2-json', 'goflow2-protobuf', 'akvorado-json'];
+
+function exporterProblems(source: SourceConfig, tenants: readonly Tenant[], origins: Origins): Problem[] {
+  const { name, exporters, format, tenant_from: from } = source;
+  if (from !== 'exporter') return [];
+  const problem = (key: string, message: string): Problem =>
+    origins.problem(source, key, 'error', 'config.exporters', `Source '${name}': ${message}`);
+  const known = new Set(tenants.flatMap(({ id, slug }) => [id, slug]));
+  const strangers = exporters.filter(({ tenant }) => !known.has(tenant) && !known.has(tenant.toLowerCase()));
+  return [
+    ...strangers.map((exporter) => {
+      const message = `Source '${name}': the exporters in ${exporter.prefix} are of the tenant '${exporter.tenant}', which is not configured.`;
+      return origins.problem(exporter, 'tenant', 'error', 'config.unknown_tenant', message);
+    }),
+    ...(exporters.length === 0 ? [problem('tenant_from', 'tenant_from: exporter needs exporters.')] : []),
+    ...(EXPORTED.includes(format)
+      ? []
+      : [problem('format', `tenant_from: exporter needs a format that names exporters: ${EXPORTED.join(', ')}.`)]),
+  ];
 }

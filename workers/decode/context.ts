@@ -14,6 +14,7 @@ import { hash128, hashWords, stampUuid, uuidText } from '../../src/model/hash.ts
 import { isPopName, MAX_POP } from '../../src/model/pop.ts';
 import type { LogSource } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
+import { Exporters } from './exporters.ts';
 
 /** Decodes one segment of the batch into `out`. Never throws on input, whatever the bytes are. */
 export type SegmentDecoder = (batch: RawBatch, segmentIndex: number, out: Decoded) => void;
@@ -61,6 +62,8 @@ interface ResolvedSource {
   /** Tenant index, or a negative result. */
   tenant: number;
   readonly pop: Uint8Array;
+  /** Set where the exporter's address says whose a record is. */
+  readonly exporters: Exporters | null;
 }
 
 const NO_SOURCE: SourceDefinition = {
@@ -89,7 +92,12 @@ export class DecodeContext {
   private enteredTenant = TENANT_MISSING;
   private records: RecordTable | null = null;
   private cursor = 0;
-  private readonly nowhere: ResolvedSource = { definition: NO_SOURCE, tenant: TENANT_MISSING, pop: new Uint8Array(0) };
+  private readonly nowhere: ResolvedSource = {
+    definition: NO_SOURCE,
+    tenant: TENANT_MISSING,
+    pop: new Uint8Array(0),
+    exporters: null,
+  };
   /** Dictionary id → 1 + tenant index, or a negative result; 0 is not looked up yet. */
   private byId = new Int32Array(1024);
   private generation = -1;
@@ -113,6 +121,10 @@ export class DecodeContext {
       definition,
       tenant: definition.tenant === '' ? TENANT_MISSING : this.lookUp(definition.tenant),
       pop: utf8(definition.pop),
+      exporters:
+        definition.kafka?.tenantFrom === 'exporter'
+          ? new Exporters(definition.kafka.exporters, (name) => this.lookUp(name))
+          : null,
     }));
   }
 
@@ -126,7 +138,7 @@ export class DecodeContext {
     const own = this.source(source);
     const definition = pop === undefined ? own.definition : { ...own.definition, pop };
     const whose = tenant === undefined ? own.tenant : agree(own.tenant, tenant);
-    this.entered = { definition, tenant: whose, pop: pop === undefined ? own.pop : utf8(pop) };
+    this.entered = { ...own, definition, tenant: whose, pop: pop === undefined ? own.pop : utf8(pop) };
     this.enteredTenant = own.tenant;
   }
 
@@ -189,6 +201,31 @@ export class DecodeContext {
       this.byId[id] = known;
     }
     return agree(fixed, known > 0 ? known - 1 : known);
+  }
+
+  /** Whether the exporter's address says whose a record of the source is (see `ownedByExporter`). */
+  asksExporters(sourceIndex: number): boolean {
+    return this.source(sourceIndex).exporters !== null;
+  }
+
+  /**
+   * Gives flow row i the tenant and PoP of the exporter whose address is the four words at `at`. `own` is what the record says
+   * of its tenant. Returns the tenant index, or a negative result: TENANT_UNKNOWN where no prefix holds the exporter.
+   */
+  ownedByExporter(
+    flows: FlowColumns,
+    i: number,
+    sourceIndex: number,
+    own: number,
+    words: Uint32Array,
+    at: number,
+  ): number {
+    const owner = this.source(sourceIndex).exporters?.ownerOf(words, at) ?? null;
+    if (owner === null) return TENANT_UNKNOWN;
+    const tenant = own === TENANT_MISSING ? owner.tenant : agree(owner.tenant, own);
+    if (tenant >= 0) flows.tenant[i] = tenant;
+    if (owner.pop !== '') flows.pop[i] = this.dictionary.internText(owner.pop);
+    return tenant;
   }
 
   tenantCode(result: number): RejectCode {

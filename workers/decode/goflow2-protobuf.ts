@@ -9,9 +9,9 @@ import type { Decoded } from '../../src/model/decoded.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { ipText, V4_PREFIX } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
-import type { DecodeContext, SegmentDecoder } from './context.ts';
+import { type DecodeContext, type SegmentDecoder, TENANT_MISSING } from './context.ts';
 import { splitNanoseconds } from './digits.ts';
-import { MAX_U32, settleNetflow } from './netflow.ts';
+import { exporterDetail, MAX_U32, settleNetflow } from './netflow.ts';
 
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
@@ -71,6 +71,7 @@ class FlowMessages {
     const { start, end, base, source } = batch.segments[segmentIndex];
     this.bytes = batch.bytes;
     const tenant = this.context.tenantOfSource(source);
+    const asks = this.context.asksExporters(source);
     const limit = this.context.limits.recordBytes;
     for (let at = start; at < end; ) {
       out.read++;
@@ -86,11 +87,12 @@ class FlowMessages {
       const from = this.at;
       const next = from + length;
       const size = next - at;
-      if (tenant < 0) this.context.rejectTenant(out, tenant, '', segmentIndex, at, size);
+      if (tenant < 0 && !(asks && tenant === TENANT_MISSING))
+        this.context.rejectTenant(out, tenant, '', segmentIndex, at, size);
       else if (length > limit) {
         const detail = `${length} bytes, the limit is ${limit}`;
         out.reject('record_too_large', detail, segmentIndex, at, size, tenant);
-      } else if (!this.fields(next) || !this.flow(out, tenant)) {
+      } else if (!this.fields(next) || !this.flow(out, tenant, source)) {
         const detail = `${this.detail} (at byte ${base + this.at - start})`;
         out.reject(this.code, detail, segmentIndex, at, size, tenant);
       } else if (this.context.finishFlow(out, out.flows.length, segmentIndex, batch, at, size)) {
@@ -147,11 +149,11 @@ class FlowMessages {
   }
 
   /** Writes the slots into the next row (which `finishFlow` adds). */
-  private flow(out: Decoded, tenant: number): boolean {
+  private flow(out: Decoded, tenant: number, source: number): boolean {
     const { flows } = out;
     const i = nextFlow(flows);
     clearRow(flows, i);
-    flows.tenant[i] = tenant;
+    if (tenant >= 0) flows.tenant[i] = tenant;
     const fine =
       this.times(flows, i) &&
       this.address(FIELD.sourceAddress, flows.source, i * 4) &&
@@ -174,10 +176,20 @@ class FlowMessages {
       if (!this.address(FIELD.samplerAddress, this.words, 0)) return false;
       flows.exporter[i] = this.context.dictionary.internText(ipText(this.words));
     }
+    if (this.context.asksExporters(source) && !this.owned(flows, i, tenant, source)) return false;
     if (this.unknown > 0) flows.flags[i] |= FLOW_FLAG.extras;
     const { low } = this;
     const fault = settleNetflow(flows, i, low[FIELD.samplingRate], low[FIELD.icmpType], low[FIELD.icmpCode]);
     return fault === null || this.fail(fault.code, fault.detail);
+  }
+
+  /** Gives the row the tenant and PoP of its exporter. */
+  private owned(flows: FlowColumns, i: number, own: number, source: number): boolean {
+    const { context, words } = this;
+    if (this.lengths[FIELD.samplerAddress] === 0)
+      return this.fail('missing_field', `${NAMES.get(FIELD.samplerAddress)} is missing`);
+    const tenant = context.ownedByExporter(flows, i, source, own, words, 0);
+    return tenant >= 0 || this.fail(context.tenantCode(tenant), exporterDetail(tenant, ipText(words)));
   }
 
   private times(flows: FlowColumns, i: number): boolean {

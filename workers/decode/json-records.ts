@@ -7,7 +7,7 @@ import type { Decoded } from '../../src/model/decoded.ts';
 import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
 import { ipText, parseIpBytes } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
-import type { DecodeContext, SegmentDecoder } from './context.ts';
+import { type DecodeContext, type SegmentDecoder, TENANT_MISSING } from './context.ts';
 import { NOT_A_NUMBER, readCounter, readUnsigned } from './digits.ts';
 import { JsonTape, KIND, PathPlan } from './json-tape.ts';
 import { readLines } from './lines.ts';
@@ -239,7 +239,7 @@ export function jsonDecoder(reader: FieldReader, onRecord: (reader: FieldReader)
         name < 0
           ? context.tenantOfSource(source)
           : context.resolveTenantBytes(source, bytes, tape.valueStart[name], tape.valueEnd[name]);
-      if (reader.tenant >= 0) onRecord(reader);
+      if (reader.tenant >= 0 || (reader.tenant === TENANT_MISSING && context.asksExporters(source))) onRecord(reader);
       else context.rejectTenant(out, reader.tenant, reader.text(name), segmentIndex, start, end - start);
     });
   };

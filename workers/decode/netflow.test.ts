@@ -6,6 +6,7 @@ import { createAkvoradoJsonDecoder } from './akvorado-json.ts';
 import { assertHas, decodeWith, type Options, type Result } from './dialects.test-support.ts';
 import { createGoflow2JsonDecoder } from './goflow2-json.ts';
 import { createGoflow2ProtobufDecoder } from './goflow2-protobuf.ts';
+import { field, frame, varint } from './protobuf.test-support.ts';
 
 const goflow = (...records: (object | string)[]): Result =>
   decodeWith(
@@ -174,18 +175,6 @@ test('Akvorado: its API and its ClickHouse rows', () => {
   assertHas(akvorado(row).flows[0], { sourcePort: 128, destinationPort: 129, bytesSent: 400_000, packetsSent: 60_000 });
 });
 
-// A few lines of protobuf, written from its specification: what the decoder reads must be what these write.
-const varint = (value: bigint): number[] => {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
-  return [...bytes, Number(rest)];
-};
-const field = (number: number, value: bigint | readonly number[]): number[] =>
-  typeof value === 'bigint'
-    ? [...varint(BigInt(number * 8)), ...varint(value)]
-    : [...varint(BigInt(number * 8 + 2)), ...varint(BigInt(value.length)), ...value];
-const frame = (message: readonly number[]): number[] => [...varint(BigInt(message.length)), ...message];
 const ADDRESSES = [field(6, [192, 168, 89, 2]), field(7, [192, 168, 88, 30]), field(11, [192, 168, 88, 1])].flat();
 const message = (...fields: number[][]): number[] =>
   [ADDRESSES, field(111, 1767324720000000007n), field(112, 1767324721500000007n), fields.flat()].flat();

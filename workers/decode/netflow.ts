@@ -1,7 +1,9 @@
 // What the one-directional exporters' records (goflow2, Akvorado) have in common once their fields are in the row.
 
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
+import { ipText } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
+import { TENANT_INACTIVE, TENANT_UNKNOWN } from './context.ts';
 import { scaleCounter } from './digits.ts';
 import { ABSENT, FAILED, type FieldReader } from './json-records.ts';
 import { orient } from './orient.ts';
@@ -76,6 +78,7 @@ export class NetflowJson {
   private readonly slots: Readonly<Record<keyof NetflowNames, readonly number[]>>;
   /** The interval's end, as `instant`. */
   private readonly ended = new Float64Array(2);
+  private readonly words = new Uint32Array(4);
 
   constructor(reader: FieldReader, names: NetflowNames) {
     this.reader = reader;
@@ -96,7 +99,7 @@ export class NetflowJson {
     const { flows } = reader.out;
     const i = nextFlow(flows);
     clearRow(flows, i);
-    flows.tenant[i] = reader.tenant;
+    if (reader.tenant >= 0) flows.tenant[i] = reader.tenant;
     const at = i * 4;
     const read =
       this.times(i) &&
@@ -119,6 +122,7 @@ export class NetflowJson {
     if ([protocol, rate, icmpType, icmpCode].includes(FAILED)) return false;
     flows.protocol[i] = Math.max(protocol, 0);
     flows.exporter[i] = this.exporter();
+    if (!this.owned(i)) return false;
     const fault = settleNetflow(flows, i, Math.max(rate, 0), icmpType, icmpCode);
     if (fault !== null) return reader.fail(fault.code, fault.detail);
     reader.finish(flows, i);
@@ -142,6 +146,18 @@ export class NetflowJson {
     if (member < 0 || !reader.has(member, 58)) return reader.intern(member);
     const address = reader.addressText(member);
     return address === '' ? reader.intern(member) : reader.context.dictionary.internText(address);
+  }
+
+  /** Where the source asks exporters: the tenant and PoP of this one. */
+  private owned(i: number): boolean {
+    const { reader } = this;
+    const { context, batch, segmentIndex, out } = reader;
+    const { source } = batch.segments[segmentIndex];
+    if (!context.asksExporters(source)) return true;
+    const member = reader.first(this.slots.exporter);
+    if (!reader.address(member, "the exporter's address", this.words, 0)) return false;
+    const tenant = context.ownedByExporter(out.flows, i, source, reader.tenant, this.words, 0);
+    return tenant >= 0 || reader.fail(context.tenantCode(tenant), exporterDetail(tenant, ipText(this.words)));
   }
 
   /** The first spelling's value that is not 0: both families' fields may stand in a record, one of them unused. */
@@ -183,6 +199,13 @@ export class NetflowJson {
     }
     return ABSENT;
   }
+}
+
+/** Why a record is refused whose exporter gives `tenant`, a negative result. */
+export function exporterDetail(tenant: number, exporter: string): string {
+  if (tenant === TENANT_UNKNOWN) return `no configured tenant has the exporter ${exporter}`;
+  if (tenant === TENANT_INACTIVE) return `the tenant of the exporter ${exporter} is not active`;
+  return `the record names another tenant than its exporter ${exporter} belongs to`;
 }
 
 /** Every spelling of the names. */
