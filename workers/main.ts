@@ -3,10 +3,19 @@
 import { Piscina } from 'piscina';
 import type { RawBatch } from '../src/model/batch.ts';
 import type { ControlSnapshot } from '../src/model/control.ts';
-import type { WorkerSetup } from '../src/model/outputs.ts';
-import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes, SpoolOutcome } from '../src/model/work.ts';
+import type { OutputName, WorkerSetup } from '../src/model/outputs.ts';
+import type {
+  BlockEffects,
+  DeliveryOutcome,
+  Matched,
+  RecordTimes,
+  RefusedOfBatch,
+  RefusedRecords,
+  SpoolOutcome,
+} from '../src/model/work.ts';
 import { createKit, type WorkerKit } from './kit.ts';
 import { Parcels, type ParcelWriter } from './parcels.ts';
+import { refuse } from './refuse.ts';
 import { ScyllaWriter } from './scylla/writer.ts';
 import { closeBlock, correlate, createLaneState, type LaneState, match } from './shard.ts';
 import { timesOf } from './times.ts';
@@ -51,6 +60,18 @@ export function matchBatch(task: { lane: string; control: string; batch: RawBatc
   const matched = match(kitOf(task.control), task.batch);
   const messages = matched.rows.flatMap(({ parcel, bytes }) => (parcel ? [] : [bytes]));
   return moved(matched, [...messages, matched.hits, matched.rollup]);
+}
+
+/** Decodes a batch again, for the records whose rows a store refused. */
+export function refuseRows(task: {
+  lane: string;
+  control: string;
+  batch: RawBatch;
+  table: OutputName;
+  refused: readonly RefusedOfBatch[];
+}): RefusedRecords {
+  parcels.lane = task.lane;
+  return refuse(kitOf(task.control), task.batch, task.table, task.refused);
 }
 
 export function recordTimes(task: { control: string; batch: RawBatch }): RecordTimes {

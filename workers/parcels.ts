@@ -43,7 +43,7 @@ export class Parcels {
     const id = ++this.last;
     this.kept.set(id, { lane: this.lane, encoded });
     const { rows, bytes } = encoded;
-    return { table, rows, bytes: NOTHING, parcel: { worker: -1, id, bytes } };
+    return { table, rows, bytes: NOTHING, parcel: { worker: -1, id, rows, bytes } };
   }
 
   /** Keeps the Native block in `out`, which goes on in another buffer. */

@@ -11,7 +11,11 @@ export const CRASH_POINTS = [
   'block-closed',
   'final-flush',
 ] as const;
-export type CrashPoint = (typeof CRASH_POINTS)[number];
+
+/** Reached only where a store refuses rows for good. */
+export const POISON_POINTS = ['refusal-journaled', 'rows-isolated', 'dead-letters-written'] as const;
+
+export type CrashPoint = (typeof CRASH_POINTS)[number] | (typeof POISON_POINTS)[number];
 
 export type Reach = (point: CrashPoint) => void;
 

@@ -3,6 +3,8 @@
 
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import type { OutputName } from '../model/outputs.ts';
+import type { RefusedPiece } from '../sinks/sink.ts';
 import type { FileProgress, Range } from '../sources/source.ts';
 
 /** A stretch of one source, in the order in which the lane took it. */
@@ -23,6 +25,29 @@ export interface JournalEntry {
   readonly end: boolean;
   /** With this block the rollups since the last such block were written, and the state saved. */
   readonly commit: boolean;
+  /** Pieces that stores refused, each said by a further line: see `JournalRefusal`. */
+  readonly refused?: readonly RefusedOf[];
+}
+
+/** A piece of the block's rows of one table that its store refused, so they are stored in smaller ones from then on. */
+export type RefusedOf = RefusedPiece & { readonly table: OutputName };
+
+/** Said of a block that is in the journal already. */
+export interface JournalRefusal {
+  readonly seq: number;
+  readonly refused: readonly RefusedOf[];
+}
+
+export type JournalLine = JournalEntry | JournalRefusal;
+
+/** Adds a line to the entries before it; of two entries of one block the first counts. */
+export function mergeLine(entries: JournalEntry[], line: JournalLine): void {
+  const at = entries.findIndex(({ seq }) => seq === line.seq);
+  if ('parts' in line) {
+    if (at < 0) entries.push(line);
+  } else if (at >= 0) {
+    entries[at] = { ...entries[at], refused: [...(entries[at].refused ?? []), ...line.refused] };
+  }
 }
 
 type Handle = Awaited<ReturnType<typeof open>>;
@@ -55,10 +80,10 @@ export class Journal {
     return new Journal(path, await open(path, 'a'), entries);
   }
 
-  async append(entry: JournalEntry): Promise<void> {
+  async append(line: JournalLine): Promise<void> {
     return this.exclusively(async () => {
-      await this.handle.appendFile(`${JSON.stringify(entry)}\n`);
-      this.kept.push(entry);
+      await this.handle.appendFile(`${JSON.stringify(line)}\n`);
+      mergeLine(this.kept, line);
     });
   }
 
@@ -87,13 +112,15 @@ export class Journal {
 function parse(text: string, path: string): JournalEntry[] {
   const lines = text.split('\n');
   lines.pop(); // '' after the last newline, or a torn entry
-  return lines.map((line, i) => {
+  const entries: JournalEntry[] = [];
+  lines.forEach((line, i) => {
     try {
-      return JSON.parse(line) as JournalEntry;
+      mergeLine(entries, JSON.parse(line) as JournalLine);
     } catch (cause) {
       throw new Error(`${path}:${i + 1}: the journal cannot be read`, { cause });
     }
   });
+  return entries;
 }
 
 async function rewrite(path: string, entries: readonly JournalEntry[]): Promise<void> {

@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reach } from './crashpoints.ts';
-import { Journal, type JournalEntry } from './journal.ts';
+import { Journal, type JournalEntry, type JournalLine } from './journal.ts';
 import { type Commit, readCommit, writeCommit } from './ledger.ts';
 
 export interface LaneLog {
@@ -12,8 +12,8 @@ export interface LaneLog {
   readonly commit: Commit;
   /** Blocks that were journaled after it, in order: what recovery must follow. */
   readonly pending: readonly JournalEntry[];
-  /** Resolves when the entry is safe. Rejects with `Fenced` when another owner has the lane by now. */
-  append(entry: JournalEntry): Promise<void>;
+  /** Resolves when the line is safe. Rejects with `Fenced` when another owner has the lane by now. */
+  append(line: JournalLine): Promise<void>;
   /** Replaces the last commit, then forgets the journal up to its block. Rejects with `Fenced` as `append` does. */
   save(commit: Commit): Promise<void>;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export async function openFileLog(folder: string, reach: Reach): Promise<LaneLog
   return {
     commit,
     pending: journal.pending,
-    append: (entry) => journal.append(entry),
+    append: (line) => journal.append(line),
     save: async (next) => {
       await writeCommit(ledger, next, reach);
       reach('after-commit');

@@ -10,6 +10,7 @@ import type { BlockEffects, Matched } from '../model/work.ts';
 import type { BlockSink } from '../sinks/sink.ts';
 import type { FileProgress, Source, SourceBatch } from '../sources/source.ts';
 import { OpenBlock } from './block.ts';
+import { BlockWriter } from './block-writer.ts';
 import type { Reach } from './crashpoints.ts';
 import { discard } from './discard.ts';
 import { merged } from './in-order.ts';
@@ -17,6 +18,7 @@ import type { JournalEntry } from './journal.ts';
 import type { LaneLog } from './lane-log.ts';
 import type { Commit } from './ledger.ts';
 import type { Router } from './router.ts';
+import { underSnapshot } from './under-snapshot.ts';
 
 export interface LaneSettings {
   /** A block closes at this many rows, or when it has been open for so long. */
@@ -32,6 +34,8 @@ export interface LaneObserver {
   batch(matched: Matched, batch: SourceBatch): void;
   /** Every store has acknowledged the block. */
   stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void;
+  /** Accepted records whose rows a store refused: they are dead letters now. */
+  refused(count: number): void;
 }
 
 /** Next thing for the lane to do, in order. */
@@ -64,6 +68,7 @@ const MAX_UNWRITTEN = 2;
 export class Lane {
   readonly name: string;
   private readonly parts: LaneParts;
+  private readonly writer: BlockWriter;
   private control: string;
   private block: OpenBlock | null = null;
   private seq: number;
@@ -88,6 +93,12 @@ export class Lane {
     this.parts = parts;
     this.name = parts.name;
     this.control = control;
+    this.writer = new BlockWriter({
+      ...parts,
+      lane: parts.name,
+      sourceOf: (name) => this.sourceOf(name),
+      install: (hash) => this.install(hash),
+    });
     this.seq = parts.log.commit.seq;
     for (const source of parts.sources) {
       this.files.set(source.name, new Map());
@@ -284,9 +295,10 @@ export class Lane {
         const stored = new Map<string, number>();
         for (const insert of inserts) {
           this.parts.reach('before-insert');
-          await this.parts.store.write(insert);
+          const refused = await this.writer.write(insert, entry);
           this.parts.reach('after-insert');
-          stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows);
+          stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows - refused);
+          if (refused > 0) this.parts.observer.refused(refused);
         }
         for (const { chunks, parcels = [] } of inserts) {
           discard(chunks);
@@ -394,14 +406,4 @@ function advance(
     const known = files?.get(file) ?? source.files().get(file);
     if (known) files?.set(file, { ...known, position: to, done: false });
   }
-}
-
-/** Journaled blocks run under the snapshot of their day, where the source may stand at another index. */
-function underSnapshot(batch: SourceBatch, index: number): SourceBatch {
-  if (batch.segments.every((segment) => segment.source === index)) return batch;
-  return {
-    ...batch,
-    segments: batch.segments.map((segment) => ({ ...segment, source: index })),
-    release: () => batch.release(),
-  };
 }

@@ -5,10 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { RawBatch } from '../model/batch.ts';
 import type { ControlSnapshot } from '../model/control.ts';
-import { EMBEDDED_SETUP, type WorkerSetup } from '../model/outputs.ts';
+import { EMBEDDED_SETUP, type OutputName, type WorkerSetup } from '../model/outputs.ts';
 import type { Parcel, TableRows } from '../model/tables.ts';
-import type { BlockEffects, DeliveryOutcome, Matched, RecordTimes, SpoolOutcome } from '../model/work.ts';
-import { type ParcelCarrier, SinkError } from '../sinks/sink.ts';
+import type {
+  BlockEffects,
+  DeliveryOutcome,
+  Matched,
+  RecordTimes,
+  RefusedOfBatch,
+  RefusedRecords,
+  SpoolOutcome,
+} from '../model/work.ts';
+import { type Isolation, MOST_REFUSED, type ParcelCarrier, SinkError, tooMany } from '../sinks/sink.ts';
 
 // Nothing but the router imports a worker, and it does so by file name.
 const ENTRY = fileURLToPath(new URL('../../workers/main.js', import.meta.url));
@@ -71,6 +79,35 @@ export class Router implements ParcelCarrier {
       const outcome: DeliveryOutcome = await pool.run({ ids }, { name: 'deliver' });
       if (outcome !== null) throw new SinkError(outcome.kind, outcome.code, outcome.message);
     });
+  }
+
+  async isolate(parcels: readonly Parcel[], { known, note }: Isolation): Promise<void> {
+    let refused = known.filter(({ from, to }) => to - from === 1).length;
+    let before = 0;
+    for (const { worker, id, rows } of parcels) {
+      const outcome: DeliveryOutcome = await this.pools[worker].run({ ids: [id] }, { name: 'deliver' });
+      if (outcome !== null) {
+        const { kind, code, message } = outcome;
+        if (kind !== 'poison' || outcome.rows === undefined) throw new SinkError(kind, code, message);
+        refused += outcome.rows.length;
+        if (refused > MOST_REFUSED) throw tooMany(outcome);
+        for (const row of outcome.rows) await note({ from: before + row, to: before + row + 1, code, message });
+      }
+      before += rows;
+    }
+  }
+
+  /** Makes of records whose rows of `table` were refused what is made of refused records. */
+  async refuse(
+    lane: string,
+    control: string,
+    batch: RawBatch,
+    table: OutputName,
+    refused: readonly RefusedOfBatch[],
+  ): Promise<RefusedRecords> {
+    const worker = this.leastLoaded();
+    const found: RefusedRecords = await this.on(worker, 'refuseRows', { lane, control, batch, table, refused });
+    return { ...found, rows: found.rows.map((rows) => placed(rows, worker)) };
   }
 
   async spool(parcels: readonly Parcel[], path: string): Promise<readonly string[]> {

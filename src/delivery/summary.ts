@@ -96,6 +96,13 @@ export class RunCounts implements LaneObserver {
     }
   }
 
+  refused(count: number): void {
+    this.accepted -= count;
+    this.rejected += count;
+    this.rejects.set('store_refused', (this.rejects.get('store_refused') ?? 0) + count);
+    this.metrics.add('weir_rejects_total', count, { code: 'store_refused' });
+  }
+
   get elapsedSeconds(): number {
     return (performance.now() - this.startedAt) / 1000;
   }

@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import { Packr } from 'msgpackr';
 import type { Reach } from '../delivery/crashpoints.ts';
-import type { JournalEntry } from '../delivery/journal.ts';
+import { type JournalEntry, type JournalLine, mergeLine } from '../delivery/journal.ts';
 import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
 import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
 import type { KafkaReader } from './reader.ts';
@@ -101,9 +101,9 @@ async function readLog(
       if (value === null) continue;
       if (key === 'owner' && value.toString() === token) return { commit, pending: contiguous(pending, commit, topic) };
       if (key === 'journal') {
-        const entry = JSON.parse(value.toString()) as JournalEntry;
-        // An earlier owner's entry of the same number was never acknowledged to it: what was written first counts.
-        if (entry.seq > (pending.at(-1)?.seq ?? commit.seq)) pending.push(entry);
+        const line = JSON.parse(value.toString()) as JournalLine;
+        // Of two owners' entries of one block the later was never acknowledged: what was written first counts.
+        if (line.seq > commit.seq) mergeLine(pending, line);
       }
       if (key !== 'commit') continue;
       if (Number(headers.version) !== VERSION)
@@ -142,8 +142,8 @@ class KafkaLog implements LaneLog {
     this.pending = pending;
   }
 
-  async append(entry: JournalEntry): Promise<void> {
-    await this.write([{ key: 'journal', value: JSON.stringify(entry), headers: { version: String(VERSION) } }]);
+  async append(line: JournalLine): Promise<void> {
+    await this.write([{ key: 'journal', value: JSON.stringify(line), headers: { version: String(VERSION) } }]);
   }
 
   async save(commit: Commit): Promise<void> {

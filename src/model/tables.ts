@@ -190,5 +190,6 @@ export interface Parcel {
   readonly worker: number;
   /** The worker's own number for it. */
   readonly id: number;
+  readonly rows: number;
   readonly bytes: number;
 }

@@ -28,6 +28,8 @@ export type DeliveryOutcome = {
   readonly kind: 'retryable' | 'poison' | 'fatal';
   readonly code: string;
   readonly message: string;
+  /** Of poison: which rows of its parcel can never be written, in order; the others are. */
+  readonly rows?: readonly number[];
 } | null;
 
 /** How writing parcels to a file went: null for well, else Node's error code and message. */
@@ -41,6 +43,19 @@ export interface BlockEffects {
   readonly late: number;
   readonly evicted: number;
   readonly snapshot: Uint8Array | null;
+}
+
+/** A row of the batch, from 0, and what the store said. */
+export interface RefusedOfBatch {
+  readonly row: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Records of a batch whose rows a store refused, as what is made of refused records; `seen` rows of the table are in the batch. */
+export interface RefusedRecords {
+  readonly rows: readonly TableRows[];
+  readonly seen: number;
 }
 
 /** Where each record of a batch lies and its event time (ms since 1970; NaN for what has none), in stream order. */

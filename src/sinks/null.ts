@@ -13,6 +13,8 @@ export class NullStore implements BlockStore {
     this.rows.set(table, (this.rows.get(table) ?? 0) + rows);
   }
 
+  async isolate(): Promise<void> {}
+
   async query(): Promise<string> {
     return '';
   }

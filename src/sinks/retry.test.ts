@@ -16,6 +16,7 @@ function failing(errors: unknown[]): BlockStore & { calls: number } {
       const error = errors.shift();
       if (error) throw error;
     },
+    isolate: async () => {},
     query: async () => '',
     close: async () => {},
   };
@@ -45,13 +46,10 @@ test('tries again until it is stored, and says so once', async () => {
   );
 });
 
-test('poison stops loudly as store_refused, a fatal error as itself', async () => {
+test('poison and fatal errors are told at once', async () => {
   const poison = setup([new SinkError('poison', 'INCORRECT_DATA', 'bad bytes')]);
-  await assert.rejects(poison.retried.write(block), {
-    kind: 'fatal',
-    code: 'store_refused',
-    message: /3 rows for flows.*bad bytes/,
-  });
+  await assert.rejects(poison.retried.write(block), { kind: 'poison', code: 'INCORRECT_DATA' });
+  assert.equal(poison.store.calls, 1);
   const fatal = setup([new SinkError('fatal', 'READONLY', 'no')]);
   await assert.rejects(fatal.retried.write(block), { kind: 'fatal', code: 'READONLY' });
   assert.equal(fatal.store.calls, 1);

@@ -13,27 +13,27 @@ export interface RetryOptions {
   readonly logEveryMs?: number;
 }
 
-/** `store`, with `write` that resolves when the block is stored, however long that takes. */
+/** `store`, trying again until the block is stored, however long that takes; poison is the caller's to isolate. */
 export function withRetry(store: BlockSink, options: RetryOptions): BlockSink {
   return {
-    write: (block) => writeForEver(store, block, options),
+    write: (block) => tryForEver(block, () => store.write(block), options),
+    isolate: (block, isolation) => tryForEver(block, () => store.isolate(block, isolation), options),
     close: () => store.close(),
   };
 }
 
-async function writeForEver(store: BlockSink, block: StoreBlock, options: RetryOptions): Promise<void> {
+async function tryForEver<T>(block: StoreBlock, attemptOnce: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, warn, firstDelayMs = 100, maxDelayMs = 10_000, logEveryMs = 30_000 } = options;
   let delay = firstDelayMs;
   let logged = Number.NEGATIVE_INFINITY;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await store.write(block);
+      return await attemptOnce();
     } catch (error) {
       if (!(error instanceof SinkError)) throw error;
-      if (error.kind === 'poison') throw refused(block, error);
       // Asked to stop, Weir still writes what it took, but does not wait for a store that cannot take it: the block stays
       // journaled, and the next run repeats it.
-      if (error.kind === 'fatal') throw error;
+      if (error.kind !== 'retryable') throw error;
       if (signal.aborted) throw unavailable(error);
       const now = performance.now();
       if (now - logged >= logEveryMs) {
@@ -56,9 +56,4 @@ function unavailable(cause: SinkError): SinkError {
   const what = `stopped while the store could not take a block (${cause.code}: ${cause.message})`;
   const message = `${what}; nothing is lost: the same command goes on from there.`;
   return new SinkError('fatal', 'store_unavailable', message, cause);
-}
-
-function refused(block: StoreBlock, cause: SinkError): SinkError {
-  const what = `the store refuses a block of ${block.rows} rows for ${block.table} (token ${block.token})`;
-  return new SinkError('fatal', 'store_refused', `${what}: ${cause.message}`, cause);
 }

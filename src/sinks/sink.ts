@@ -26,6 +26,8 @@ export interface ParcelCarrier {
   spool(parcels: readonly Parcel[], path: string): Promise<readonly string[]>;
   /** As Native blocks. */
   collect(parcels: readonly Parcel[]): Promise<readonly Uint8Array[]>;
+  /** Delivers parcels one after the other, and notes each row that can never be stored, counted over all of them. */
+  isolate(parcels: readonly Parcel[], isolation: Isolation): Promise<void>;
   /** They are stored, or will never be. */
   forget(parcels: readonly Parcel[]): Promise<void>;
 }
@@ -35,13 +37,38 @@ export const NO_CARRIER: ParcelCarrier = {
   deliver: () => Promise.reject(new Error('there are no workers')),
   spool: async (parcels) => (parcels.length === 0 ? [] : Promise.reject(new Error('there are no workers'))),
   collect: async (parcels) => (parcels.length === 0 ? [] : Promise.reject(new Error('there are no workers'))),
+  isolate: () => Promise.reject(new Error('there are no workers')),
   forget: async () => {},
 };
+
+/** Rows [from, to) of a block, in stream order from 0, that a store refused to take together; one row can never be stored. */
+export interface RefusedPiece {
+  readonly from: number;
+  readonly to: number;
+  /** The store's answer. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is journaled of pieces that were refused, so that a repeat stores the same pieces whatever the store says by then. */
+export interface Isolation {
+  readonly known: readonly RefusedPiece[];
+  /** Resolves when the piece is journaled: only then may parts of it be stored. */
+  note(piece: RefusedPiece): Promise<void>;
+}
+
+/** A block with more rows than this that are refused says that the store is not what Weir takes it for. */
+export const MOST_REFUSED = 1000;
 
 /** Takes the blocks of some outputs. */
 export interface BlockSink {
   /** Resolves when the store has acknowledged the block (also when it had it already); rejects with SinkError. */
   write(block: StoreBlock): Promise<void>;
+  /**
+   * For a block that was rejected as poison: stores all rows but those that can never be stored, which it notes each. Repeatable,
+   * with the same pieces under the same tokens. Rejects with SinkError as `write` does; as fatal when too much is refused.
+   */
+  isolate(block: StoreBlock, isolation: Isolation): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,4 +101,10 @@ export class SinkError extends Error {
     this.kind = kind;
     this.code = code;
   }
+}
+
+/** So many refused rows are no rows' fault. */
+export function tooMany({ code, message }: { readonly code: string; readonly message: string }): SinkError {
+  const what = `the store refuses more than ${MOST_REFUSED} rows of one block, the last one with ${code}: ${message}`;
+  return new SinkError('fatal', 'store_refused', what);
 }

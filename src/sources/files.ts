@@ -218,6 +218,10 @@ export class FilesSource implements Source {
     return replayRanges(ranges, this.reader.registry, inputsOf(this.options), settingsOf(this.options), signal);
   }
 
+  again(): Source {
+    return new FilesSource(this.options);
+  }
+
   files(): ReadonlyMap<string, FileProgress> {
     return this.reader.registry.files();
   }

@@ -70,6 +70,10 @@ export class FollowSource implements Source {
     return replayRanges(ranges, this.registry, inputsOf(this.options), settingsOf(this.options), signal);
   }
 
+  again(): Source {
+    return new FollowSource(this.options);
+  }
+
   files(): ReadonlyMap<string, FileProgress> {
     return this.registry.files();
   }

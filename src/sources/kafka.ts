@@ -106,6 +106,11 @@ export class KafkaStream implements Source, FetchTarget {
     for (const range of ranges) yield* this.read(range.from, range.to, range.appendedAtMs, signal);
   }
 
+  again(): Source {
+    // A budget of its own: the stream that reads on may have used up the common one, and waits for this.
+    return new KafkaStream({ ...this.options, budget: new FetchBudget(this.options.budget.limit) });
+  }
+
   files(): ReadonlyMap<string, FileProgress> {
     if (this.position < 0) return new Map();
     const progress: FileProgress = {

@@ -97,6 +97,10 @@ export class OrderedSource implements Source {
     }
   }
 
+  again(): Source {
+    return new OrderedSource(this.options, this.inner.again());
+  }
+
   files(): ReadonlyMap<string, FileProgress> {
     const read = this.options.order === 'event-time' ? this.known : this.inner.files();
     return new Map([...read, ...this.spools]);

@@ -87,6 +87,8 @@ export interface Source {
     progress: ReadonlyMap<string, FileProgress>,
     signal: AbortSignal,
   ): AsyncIterable<SourceBatch>;
+  /** Another instance of it, to `replay` ranges with while this one reads on. */
+  again(): Source;
   /** Files as known so far, by identity, with those found already read. `position` is read, not committed. */
   files(): ReadonlyMap<string, FileProgress>;
   notes(): readonly SourceNote[];

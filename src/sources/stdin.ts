@@ -68,6 +68,10 @@ export class StdinSource implements Source {
     yield* replayRanges(ranges, this.reader.registry, paths, settingsOf(this.options), signal);
   }
 
+  again(): Source {
+    return new StdinSource(this.options);
+  }
+
   files(): ReadonlyMap<string, FileProgress> {
     return this.reader.registry.files();
   }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CRASH_POINTS } from '../../src/delivery/crashpoints.ts';
+import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
 import { orSkip } from '../services/index.ts';
 import { describe, planOf } from './plan.ts';
 import { type Outcome, summaryOf, World } from './world.ts';
@@ -25,7 +25,7 @@ test('after any faults everything is where it must be, once', async (t) => {
   const world = await orSkip(t, () => World.open());
   if (!world) return;
   try {
-    const died = new Map(CRASH_POINTS.map((point) => [point, 0]));
+    const died = new Map<CrashPoint, number>(CRASH_POINTS.map((point) => [point, 0]));
     for (let seed = 1; seed <= SCHEDULES; seed++) {
       const least = Math.min(...died.values());
       const points = CRASH_POINTS.filter((point) => died.get(point) === least);

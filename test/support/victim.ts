@@ -41,6 +41,7 @@ function acknowledgeEarly(store: BlockSink, carrier: ParcelCarrier): BlockSink {
   let queue = Promise.resolve();
   return {
     close: () => queue.then(() => store.close()),
+    isolate: (block, isolation) => store.isolate(block, isolation),
     write: async (block) => {
       if (prepared.config.store.kind === 'servers' && FRAMED.has(block.table)) return store.write(block); // cannot be kept
       const own = block.chunks.map((chunk) => chunk.slice());
@@ -55,6 +56,7 @@ let writes = 0;
 function forgetTokens(store: BlockSink): BlockSink {
   return {
     close: () => store.close(),
+    isolate: (block, isolation) => store.isolate(block, isolation),
     write: (block) => store.write({ ...block, token: `${block.token}-${process.pid}-${writes++}` }),
   };
 }

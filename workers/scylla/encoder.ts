@@ -64,27 +64,27 @@ class Encoder implements ScyllaEncoder {
         group = this.groups[row];
         writer.partition(this.flowKey(flows, row));
       }
-      writer.row(QUERY.flow, FLOW_COLUMNS.length + (bucketMs > 0 ? 1 : 0));
+      writer.row(QUERY.flow, FLOW_COLUMNS.length + (bucketMs > 0 ? 1 : 0), row);
       this.flow(flows, row);
     }
     return this.parcel(flows.length);
   }
 
   sessions(events: readonly SessionEvent[], batch: RawBatch): ScyllaParcel {
-    for (const event of events) {
+    events.forEach((event, i) => {
       this.writer.partition(routingKeyOf([this.tenantKey(event.tenant)]));
-      this.session(event, batch);
-    }
+      this.session(event, i, batch);
+    });
     return this.parcel(events.length);
   }
 
   tunnels(stats: readonly TunnelStat[], batch: RawBatch): ScyllaParcel {
     const { writer, words } = this;
     const { values } = writer;
-    for (const stat of stats) {
+    stats.forEach((stat, i) => {
       uuidWords(stat.tunnelId, words, 0);
       writer.partition(routingKeyOf([wordsBuffer(words, 0)]));
-      writer.row(QUERY.tunnel, TUNNEL_COLUMNS.length + 1);
+      writer.row(QUERY.tunnel, TUNNEL_COLUMNS.length + 1, i);
       values.uuid(words, 0);
       values.long(stat.ms);
       values.int(stat.latencyMs);
@@ -97,7 +97,7 @@ class Encoder implements ScyllaEncoder {
       this.textOrUnset(stat.pop);
       values.int(stat.ns);
       this.stamp(stat, stat.id, 0, 1000, batch);
-    }
+    });
     return this.parcel(stats.length);
   }
 
@@ -214,10 +214,10 @@ class Encoder implements ScyllaEncoder {
   }
 
   /** An observation of a session, as writes that commute: see `stamp`. */
-  private session(event: SessionEvent, batch: RawBatch): void {
+  private session(event: SessionEvent, item: number, batch: RawBatch): void {
     const { writer, words } = this;
     const { values } = writer;
-    writer.row(QUERY.session, SESSION_COLUMNS.length + 1);
+    writer.row(QUERY.session, SESSION_COLUMNS.length + 1, item);
     values.uuid(this.tenants, event.tenant * 4);
     uuidWords(event.sessionId, words, 0);
     values.uuid(words, 0);
@@ -237,7 +237,7 @@ class Encoder implements ScyllaEncoder {
     // that an observation names counts more than when an observation was made.
     const named = event.startedAtMs > 0;
     const startedMs = named ? event.startedAtMs : event.ms;
-    writer.row(QUERY.sessionStart, 4);
+    writer.row(QUERY.sessionStart, 4, item);
     values.uuid(this.tenants, event.tenant * 4);
     uuidWords(event.sessionId, words, 0);
     values.uuid(words, 0);

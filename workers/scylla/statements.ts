@@ -25,6 +25,8 @@ export interface Statement {
   readonly queries: readonly QueryNumber[];
   /** Where each row's part begins, so that a refused batch can be sent row by row; its last element is where they end. */
   readonly rows: readonly number[];
+  /** Which row of the parcel each one is of. */
+  readonly items: readonly number[];
   /** Serialised partition key, for token awareness. */
   readonly routingKey: Buffer;
 }
@@ -48,8 +50,8 @@ export class StatementWriter {
     this.start(routingKey);
   }
 
-  /** Begins a row; its values follow through `values`. */
-  row(query: QueryNumber, columns: number): void {
+  /** Begins a row for row `item` of the parcel; its values follow through `values`. */
+  row(query: QueryNumber, columns: number, item: number): void {
     const { values } = this;
     let open = this.open!;
     if (open.ids.length > 0 && values.length - open.start > this.batchBytes) {
@@ -63,6 +65,7 @@ export class StatementWriter {
     values.reserve(ID_BYTES);
     open.ids.push(values.length - open.start);
     open.queries.push(query);
+    open.items.push(item);
     values.length += ID_BYTES;
     values.u16(columns);
   }
@@ -71,11 +74,12 @@ export class StatementWriter {
   take(): { statements: Statement[]; bytes: number } {
     this.close();
     const memory = this.values.take();
-    const statements = this.pending.splice(0).map(({ start, end, ids, queries, rows, routingKey }) => ({
+    const statements = this.pending.splice(0).map(({ start, end, ids, queries, rows, items, routingKey }) => ({
       frame: memory.subarray(start, end),
       ids,
       queries,
       rows,
+      items,
       routingKey,
     }));
     return { statements, bytes: memory.length };
@@ -84,7 +88,7 @@ export class StatementWriter {
   private start(routingKey: Buffer): Open {
     const { values } = this;
     values.reserve(FRAME_HEADER + 8);
-    this.open = { start: values.length, end: 0, ids: [], queries: [], rows: [], routingKey };
+    this.open = { start: values.length, end: 0, ids: [], queries: [], rows: [], items: [], routingKey };
     values.length += FRAME_HEADER;
     values.u8(UNLOGGED);
     values.u16(0);
@@ -114,12 +118,13 @@ interface Open {
   readonly ids: number[];
   readonly queries: QueryNumber[];
   readonly rows: number[];
+  readonly items: number[];
   readonly routingKey: Buffer;
 }
 
 /** The batch statement of one row of another. */
 export function singleRow(statement: Statement, row: number): Statement {
-  const { frame, rows, ids, queries, routingKey } = statement;
+  const { frame, rows, ids, items, queries, routingKey } = statement;
   const from = rows[row];
   const to = rows[row + 1];
   const last = rows[rows.length - 1];
@@ -132,6 +137,7 @@ export function singleRow(statement: Statement, row: number): Statement {
     ids: [ids[row] - from + head.length],
     queries: [queries[row]],
     rows: [head.length, head.length + to - from],
+    items: [items[row]],
     routingKey,
   };
 }

@@ -45,9 +45,7 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
         else refusals.push(refusal);
       }),
     );
-    // What stops everything is told first; what passes comes before rows that never will, which are then told again.
-    const order: readonly Refusal['kind'][] = ['fatal', 'retryable', 'poison'];
-    return refusals.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))[0] ?? null;
+    return together(refusals);
   }
 
   async close(): Promise<void> {
@@ -61,12 +59,13 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
       return null;
     } catch (error) {
       const refusal = classifyCql(error);
-      if (refusal.kind !== 'poison' || statement.queries.length === 1) return refusal;
+      if (refusal.kind !== 'poison') return refusal;
+      if (statement.queries.length === 1) return { ...refusal, rows: statement.items };
       // A batch that is refused may have one bad row, or be too long for this server: its rows go one by one.
       const outcomes: DeliveryOutcome[] = [];
       for (let row = 0; row < statement.queries.length; row++)
         outcomes.push(await this.send(connection, singleRow(statement, row)));
-      return outcomes.find((outcome) => outcome !== null) ?? null;
+      return together(outcomes.filter((outcome) => outcome !== null));
     }
   }
 
@@ -92,6 +91,20 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
       throw error;
     }
   }
+}
+
+/**
+ * What stops everything is told first; what passes comes before rows that never will, which are then told again. Of poison, all
+ * rows are told together.
+ */
+function together(refusals: readonly Refusal[]): DeliveryOutcome {
+  for (const kind of ['fatal', 'retryable'] as const) {
+    const found = refusals.find((refusal) => refusal.kind === kind);
+    if (found) return found;
+  }
+  if (refusals.length === 0) return null;
+  const rows = new Set(refusals.flatMap((refusal) => refusal.rows ?? []));
+  return { ...refusals[0], rows: [...rows].sort((a, b) => a - b) };
 }
 
 function isOverload(error: unknown): boolean {

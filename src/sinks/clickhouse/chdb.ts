@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { type ClickHouseClient, createClient, type DataFormat } from '@clickhouse/client';
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import { dataPaths } from '../../delivery/directory.ts';
+import type { OutputName } from '../../model/outputs.ts';
 import { columnsOf } from '../../model/tables.ts';
 import {
   type BlockStore,
+  type Isolation,
   NO_CARRIER,
   type ParcelCarrier,
   type QueryParameters,
@@ -18,6 +20,7 @@ import {
   SinkError,
   type StoreBlock,
 } from '../sink.ts';
+import { bisect, inStreamOrder, rowsBetween } from './bisect.ts';
 import { classify } from './errors.ts';
 import { DATABASE, migrate, type Retention } from './schema.ts';
 import { readOnlyStatement } from './sql.ts';
@@ -170,7 +173,7 @@ export class ChdbStore implements BlockStore {
   private readonly options: ChdbOptions;
   private spooled = 0;
   private closed: Promise<void> | null = null;
-  private readonly writing = new Set<Promise<void>>();
+  private readonly writing = new Set<Promise<unknown>>();
 
   constructor(
     chdb: Chdb,
@@ -189,11 +192,11 @@ export class ChdbStore implements BlockStore {
   }
 
   write(block: StoreBlock): Promise<void> {
-    const write = this.insert(block);
-    this.writing.add(write);
-    const done = (): void => void this.writing.delete(write);
-    write.then(done, done);
-    return write;
+    return this.underWay(this.insertAll(block));
+  }
+
+  isolate(block: StoreBlock, isolation: Isolation): Promise<void> {
+    return this.underWay(this.insertPieces(block, isolation));
   }
 
   async query(sql: string, format: string, parameters?: QueryParameters): Promise<string> {
@@ -216,11 +219,35 @@ export class ChdbStore implements BlockStore {
     return this.closed;
   }
 
-  private async insert({ table, token, chunks, parcels = [] }: StoreBlock): Promise<void> {
-    const path = join(this.spool, String(this.spooled++));
-    const columns = columnsOf(table)
-      .map(({ name }) => `\`${name}\``)
-      .join(', ');
+  private underWay<T>(work: Promise<T>): Promise<T> {
+    this.writing.add(work);
+    const done = (): void => void this.writing.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  private async insertPieces(
+    { table, token, rows, chunks, parcels = [] }: StoreBlock,
+    isolation: Isolation,
+  ): Promise<void> {
+    const path = this.spoolPath();
+    try {
+      const { carrier = NO_CARRIER } = this.options;
+      await spool(`${path}.native`, [...chunks, ...(await inStreamOrder(carrier, parcels))]);
+      await bisect(rows, isolation, async (from, to) => {
+        await this.insert(table, `${token}/${from}-${to}`, path, rowsBetween(from, to)).catch((error: unknown) => {
+          throw classify(error);
+        });
+      });
+    } catch (error) {
+      throw classify(error);
+    } finally {
+      await unlink(`${path}.native`).catch(() => {});
+    }
+  }
+
+  private async insertAll({ table, token, chunks, parcels = [] }: StoreBlock): Promise<void> {
+    const path = this.spoolPath();
     const files: string[] = [];
     try {
       if (chunks.length > 0) {
@@ -228,14 +255,27 @@ export class ChdbStore implements BlockStore {
         await spool(files[0], chunks);
       }
       files.push(...(await (this.options.carrier ?? NO_CARRIER).spool(parcels, path)));
-      await this.client.command({
-        query: `INSERT INTO ${DATABASE}.${table} (${columns}) SELECT ${columns} FROM file(${literal(`${path}*.native`)}, 'Native') ORDER BY rowNumberInAllBlocks() SETTINGS insert_deduplication_token = ${literal(token)}, ${ONE_PART}`,
-      });
+      await this.insert(table, token, path);
     } catch (error) {
       throw classify(error);
     } finally {
       for (const file of files) await unlink(file).catch(() => {}); // whatever stays is removed on the next opening
     }
+  }
+
+  /** Its end keeps block 1 from taking block 10's files for its own. */
+  private spoolPath(): string {
+    return join(this.spool, `${this.spooled++}_`);
+  }
+
+  /** What lies in the files whose names begin with `path`, as one block. */
+  private async insert(table: OutputName, token: string, path: string, where = ''): Promise<void> {
+    const columns = columnsOf(table)
+      .map(({ name }) => `\`${name}\``)
+      .join(', ');
+    await this.client.command({
+      query: `INSERT INTO ${DATABASE}.${table} (${columns}) SELECT ${columns} FROM file(${literal(`${path}*.native`)}, 'Native')${where} ORDER BY rowNumberInAllBlocks() SETTINGS insert_deduplication_token = ${literal(token)}, ${ONE_PART}`,
+    });
   }
 
   private async shut(): Promise<void> {

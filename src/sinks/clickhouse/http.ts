@@ -6,9 +6,11 @@ import { type ClickHouseClient, createClient, type DataFormat } from '@clickhous
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import type { Config } from '../../config/schema.ts';
 import { bufferOf } from '../../model/bytes.ts';
+import type { OutputName } from '../../model/outputs.ts';
 import { type Column, columnsOf } from '../../model/tables.ts';
-import type { BlockStore, ParcelCarrier, QueryParameters, Reader, StoreBlock } from '../sink.ts';
+import type { BlockStore, Isolation, ParcelCarrier, QueryParameters, Reader, StoreBlock } from '../sink.ts';
 import { SinkError } from '../sink.ts';
+import { bisect, inStreamOrder, rowsBetween } from './bisect.ts';
 import { classify } from './errors.ts';
 import { checkSchema } from './schema.ts';
 import { readOnlyStatement } from './sql.ts';
@@ -66,21 +68,42 @@ export class HttpStore implements BlockStore {
   async write({ table, token, chunks, parcels = [] }: StoreBlock): Promise<void> {
     try {
       const blocks = [...chunks, ...(await this.carrier.collect(parcels))];
-      const columns = columnsOf(table);
-      const names = columns.map(({ name }) => `\`${name}\``).join(', ');
-      const rows =
-        blocks.length === 1
-          ? ''
-          : ` SELECT ${names} FROM input(${literal(structureOf(columns))}) ORDER BY rowNumberInAllBlocks()`;
-      const { stream } = await this.client.exec({
-        query: `INSERT INTO ${table} (${names})${rows} FORMAT Native`,
-        values: Readable.from(blocks.map(bufferOf), { objectMode: false }),
-        clickhouse_settings: { ...INSERT_SETTINGS, insert_deduplication_token: token },
-      });
-      for await (const _ of stream); // the answer is complete when it ends
+      await this.insert(table, token, blocks, blocks.length > 1 ? '' : null);
     } catch (error) {
       throw classifyHttp(error);
     }
+  }
+
+  async isolate({ table, token, rows, chunks, parcels = [] }: StoreBlock, isolation: Isolation): Promise<void> {
+    const blocks = [...chunks, ...(await inStreamOrder(this.carrier, parcels))];
+    await bisect(rows, isolation, async (from, to) => {
+      try {
+        await this.insert(table, `${token}/${from}-${to}`, blocks, rowsBetween(from, to));
+      } catch (error) {
+        throw classifyHttp(error);
+      }
+    });
+  }
+
+  /** `where`: which rows, of all blocks made one; null: of the one block all, as it is. */
+  private async insert(
+    table: OutputName,
+    token: string,
+    blocks: readonly Uint8Array[],
+    where: string | null,
+  ): Promise<void> {
+    const columns = columnsOf(table);
+    const names = columns.map(({ name }) => `\`${name}\``).join(', ');
+    const rows =
+      where === null
+        ? ''
+        : ` SELECT ${names} FROM input(${literal(structureOf(columns))})${where} ORDER BY rowNumberInAllBlocks()`;
+    const { stream } = await this.client.exec({
+      query: `INSERT INTO ${table} (${names})${rows} FORMAT Native`,
+      values: Readable.from(blocks.map(bufferOf), { objectMode: false }),
+      clickhouse_settings: { ...INSERT_SETTINGS, insert_deduplication_token: token },
+    });
+    for await (const _ of stream); // the answer is complete when it ends
   }
 
   async query(sql: string, format: string, parameters?: QueryParameters): Promise<string> {

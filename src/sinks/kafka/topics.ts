@@ -49,6 +49,13 @@ export class KafkaSink implements BlockSink {
     }
   }
 
+  /** Weir makes messages that brokers take: one that is refused is a setting of the broker's or of the topic's. */
+  async isolate({ table }: StoreBlock): Promise<never> {
+    const topic = this.topics[table as MessageOutput];
+    const message = `Kafka: ${topic} refuses messages; compare its max.message.bytes and the broker's message.max.bytes with limits.record_bytes.`;
+    throw new SinkError('fatal', 'store_refused', message);
+  }
+
   async close(): Promise<void> {
     await this.producer.disconnect();
   }
