@@ -12,19 +12,19 @@ import { type Statement, singleRow } from './statements.ts';
 
 type Refusal = NonNullable<DeliveryOutcome>;
 
-interface Connection {
+export interface Connection {
   send(statement: Statement): Promise<unknown>;
   close(): Promise<void>;
 }
 
 export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
-  private readonly settings: ScyllaSettings;
   private readonly limiter: Limiter;
+  private readonly open: () => Promise<Connection>;
   private connection: Promise<Connection> | null = null;
   private readonly acknowledged = new WeakSet<Statement>();
 
-  constructor(settings: ScyllaSettings) {
-    this.settings = settings;
+  constructor(settings: ScyllaSettings, open = () => openConnection(settings)) {
+    this.open = open;
     this.limiter = new Limiter(settings.inFlight);
   }
 
@@ -76,21 +76,6 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
     });
     return this.connection;
   }
-
-  private async open(): Promise<Connection> {
-    const { settings } = this;
-    const { createClient, prepareAll, sendStatement } = await import('./driver.ts'); // only who writes needs the driver
-    const client = createClient(settings);
-    const close = (): Promise<void> => client.shutdown().catch(() => {});
-    try {
-      await client.connect();
-      const ids = await prepareAll(client, queries(settings.keyspace, settings.flowBucketMs > 0));
-      return { send: (statement) => sendStatement(client, statement, ids), close };
-    } catch (error) {
-      await close();
-      throw error;
-    }
-  }
 }
 
 /**
@@ -110,4 +95,18 @@ function together(refusals: readonly Refusal[]): DeliveryOutcome {
 function isOverload(error: unknown): boolean {
   const { code } = classifyCql(error);
   return code === 'OVERLOADED' || code === 'WRITE_TIMEOUT' || code === 'CLIENT_TIMEOUT';
+}
+
+async function openConnection(settings: ScyllaSettings): Promise<Connection> {
+  const { createClient, prepareAll, sendStatement } = await import('./driver.ts'); // only who writes needs the driver
+  const client = createClient(settings);
+  const close = (): Promise<void> => client.shutdown().catch(() => {});
+  try {
+    await client.connect();
+    const ids = await prepareAll(client, queries(settings.keyspace, settings.flowBucketMs > 0));
+    return { send: (statement) => sendStatement(client, statement, ids), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
