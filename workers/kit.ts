@@ -11,6 +11,7 @@ import { EMBEDDED_SETUP, type WorkerSetup } from '../src/model/outputs.ts';
 import type { TableRows } from '../src/model/tables.ts';
 import type { BatchCounts } from '../src/model/work.ts';
 import { createDecoder } from './decode/index.ts';
+import { createDiverter } from './divert/index.ts';
 import { createEncoder } from './encode/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { createMatcher } from './match/index.ts';
@@ -25,6 +26,8 @@ export interface WorkerKit {
   readonly decoded: Decoded;
   readonly hits: HitsWriter;
   readonly decode: (batch: RawBatch, out: Decoded) => RawBatch;
+  /** Takes out what belongs to another lane. */
+  readonly divert: ReturnType<typeof createDiverter>;
   readonly enrich: ReturnType<typeof createEnricher>;
   readonly decide: ReturnType<typeof createDecider>;
   /** False where only rows are wanted. */
@@ -48,6 +51,7 @@ export function createKit(
     decoded: new Decoded(dictionary),
     hits: new HitsWriter(),
     decode: createDecoder(snapshot, dictionary),
+    divert: createDiverter(snapshot),
     enrich: createEnricher(snapshot, dictionary),
     decide: createDecider(snapshot, dictionary),
     detect: setup.detect,

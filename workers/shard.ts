@@ -16,12 +16,15 @@ export function match(kit: WorkerKit, packed: RawBatch): Matched {
   dictionary.trim();
   decoded.reset();
   const batch = kit.decode(packed, decoded); // bytes to columns; a bad record becomes a reject, never a throw
+  const strays = kit.divert(batch, decoded); // records of tenants whose lane is another one
   kit.enrich.flows(decoded.flows);
   kit.enrich.logs(decoded.logs);
   kit.decide(decoded.flows); // stamps action, policy id and version
   if (kit.detect) kit.matchRules(batch, decoded, kit.hits);
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
-  return { rows: kit.encode(batch, decoded), rollup, hits: kit.hits.take(), counts: countsOf(decoded) };
+  const rows = kit.encode(batch, decoded);
+  if (strays) rows.push(strays);
+  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded) };
 }
 
 /** An instance that only stores rolls nothing up. */

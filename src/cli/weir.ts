@@ -102,4 +102,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0); // the reader (head, less) has seen enough
   throw error;
 });
-process.exitCode = await main(process.argv.slice(2), process);
+const status = await main(process.argv.slice(2), process);
+for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+process.exit(status); // kafkajs goes on knocking at a group that it was stopped from joining; nobody shall wait for that

@@ -3,6 +3,7 @@
 
 import { FORMATS } from '../model/batch.ts';
 import { ACTIONS } from '../model/control.ts';
+import { PARTITIONERS } from '../model/kafka/partitioner.ts';
 import { any, choice, duration, flag, type Infer, integer, list, map, path, section, size, text } from './node.ts';
 
 const KIB = 1024;
@@ -162,9 +163,9 @@ const KAFKA = section('Kafka, for sources with a topic.', {
     password: text('', 'Password; better given as WEIR_KAFKA_SASL_PASSWORD.'),
   }),
   partitioner: choice(
-    ['any', 'murmur2', 'crc32', 'fnv1a'],
+    ['any', ...PARTITIONERS],
     'any',
-    'How producers hash keys to partitions. Records of a tenant in another partition than its own are sent there through the topic "repartition"; any leaves them where they are.',
+    'How producers hash a tenant’s UUID, the key, to partitions. Records of a tenant in another partition than its own are sent there through the topic repartition-GROUP; any leaves them where they are.',
   ),
   session_timeout: seconds(30, 1, 300, 'Silence after which the group takes an instance for dead.'),
   fetch_bytes: size(MIB, { minimum: 16 * KIB, maximum: 64 * MIB }, 'Most bytes fetched of a partition at once.'),

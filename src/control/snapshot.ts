@@ -44,7 +44,10 @@ export async function buildSnapshot(
     for (const tenant of documents.tenants) tenants.push({ ...tenant, lists: await keep(tenant.lists) });
     const body: Omit<ControlSnapshot, 'hash'> = {
       tenants: tenants.sort((a, b) => compare(a.id, b.id)),
-      sources: config.sources.map((source) => sourceDefinition(source, config, lanes)),
+      sources: [
+        ...config.sources.map((source) => sourceDefinition(source, config, lanes)),
+        ...divertedSource(config, lanes),
+      ],
       policies: [...documents.policies].sort(byDecision),
       rules: rules.map(({ path, text }) => ({ path, text })),
       lists: await keep(documents.lists),
@@ -78,6 +81,29 @@ export function sourceDefinition(
   const { tenant_from: tenantFrom, tenant_header: tenantHeader, pop_header: popHeader, exporters } = source;
   const topic = `${prefix}${source.topic}`;
   return { ...definition, kafka: { topic, tenantFrom, tenantHeader, popHeader, exporters, partitioner, lanes } };
+}
+
+/** Name of the source that is the topic of diverted records; no configured name has a colon. */
+export const DIVERTED = 'weir:repartition';
+
+/** Records in other lanes than their tenants' come back by a source of their own, behind the configured ones. */
+export function divertedSource({ kafka, sources }: Config, lanes: number): SourceDefinition[] {
+  const { partitioner } = kafka;
+  if (partitioner === 'any' || sources.every(({ topic }) => topic === '')) return [];
+  const rule = { topic: '', tenantFrom: 'record', tenantHeader: '', popHeader: '', exporters: [] } as const;
+  return [
+    {
+      name: DIVERTED,
+      tenant: '',
+      pop: '',
+      format: 'auto',
+      logsource: { product: '', category: '', service: '' },
+      timezone: 'UTC',
+      year: 0,
+      latenessMs: 0,
+      kafka: { ...rule, partitioner, lanes, diverted: true },
+    },
+  ];
 }
 
 /** Writes `<root>/control/<hash>.json` unless it is there; it is complete whenever it has its name. */

@@ -40,6 +40,11 @@ export class OpenBlock {
     }
   }
 
+  /** Packed messages that go out with the journal entry, and only with it. */
+  outgoing(): readonly Uint8Array[] {
+    return (this.chunks.get('misplaced') ?? []).map(({ bytes }) => bytes);
+  }
+
   /**
    * The inserts of the closed block. Tokens are made from the journaled ranges, so a replay repeats them and the store drops
    * what it already has. Rollup and alert rows come one piece a month and keep a token each.
@@ -48,6 +53,7 @@ export class OpenBlock {
     const identity = hashHex(utf8(JSON.stringify([lane, entry.seq, entry.parts])));
     const inserts: StoreBlock[] = [];
     for (const [table, pieces] of this.chunks) {
+      if (table === 'misplaced') continue; // sent with the journal entry
       const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
       if (rows > 0)
         inserts.push({

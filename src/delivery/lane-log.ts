@@ -12,8 +12,11 @@ export interface LaneLog {
   readonly commit: Commit;
   /** Blocks that were journaled after it, in order: what recovery must follow. */
   readonly pending: readonly JournalEntry[];
-  /** Resolves when the line is safe. Rejects with `Fenced` when another owner has the lane by now. */
-  append(line: JournalLine): Promise<void>;
+  /**
+   * Resolves when the line is safe, and `outgoing` (packed messages for other lanes) sent, both or neither.
+   *  Rejects with `Fenced` when another owner has the lane by now.
+   */
+  append(line: JournalLine, outgoing?: readonly Uint8Array[]): Promise<void>;
   /** Replaces the last commit, then forgets the journal up to its block. Rejects with `Fenced` as `append` does. */
   save(commit: Commit): Promise<void>;
   close(): Promise<void>;

@@ -264,16 +264,16 @@ export class Lane {
       this.rollupRows = 0;
       this.lastCommitAt = Date.now();
     }
-    await this.enqueue(block, entry, this.journal(entry, effects, replayed === null));
+    await this.enqueue(block, entry, this.journal(entry, effects, replayed ? null : block));
   }
 
   /** Journals a new block before any effect of it leaves the process (guarantee 2). */
-  private journal(entry: JournalEntry, closing: Promise<BlockEffects>, fresh: boolean): Promise<BlockEffects> {
+  private journal(entry: JournalEntry, closing: Promise<BlockEffects>, fresh: OpenBlock | null): Promise<BlockEffects> {
     const journaled = this.journaling.then(async () => {
       const effects = await closing;
       this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
       if (!fresh) return effects;
-      await this.parts.log.append(entry);
+      await this.parts.log.append(entry, fresh.outgoing()); // what other lanes get, they get once
       this.parts.reach('after-journal');
       return effects;
     });

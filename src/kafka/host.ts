@@ -3,6 +3,7 @@
 import type { Admin, Producer } from 'kafkajs';
 import type { Config } from '../config/schema.ts';
 import { publishSnapshot, sharedSnapshot } from '../control/shared.ts';
+import { DIVERTED } from '../control/snapshot.ts';
 import type { Reach } from '../delivery/crashpoints.ts';
 import { KafkaLanes, type OpenedLane } from '../delivery/kafka-lanes.ts';
 import { Lane, type LaneObserver, type LaneSettings } from '../delivery/lane.ts';
@@ -94,7 +95,7 @@ export class KafkaHost {
     const lanes = await lanesOf(admin, topics);
     if (config.kafka.create_topics) await createTopics(admin, names, lanes, config.kafka.replication);
     const reader = new KafkaReader(options);
-    await reader.connect(topics);
+    await reader.connect(config.kafka.partitioner === 'any' ? topics : [...topics, names.repartition]);
     const logs = new KafkaReader(options);
     await logs.connect([names.state, names.control]);
     const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
@@ -120,7 +121,7 @@ export class KafkaHost {
     this.membership = new Membership({
       kafka: this.client,
       group: this.group,
-      topics: topicsOf(this.config),
+      topics: [...new Set(this.inputs.map(({ topic }) => topic))],
       lanes: this.lanes,
       sessionTimeoutMs: this.config.kafka.session_timeout,
       owned: () => this.supply.owned(),
@@ -160,7 +161,8 @@ export class KafkaHost {
   private async openLane(partition: number): Promise<OpenedLane> {
     const { router, store, observer, settings, reach } = this.kit;
     const { client: kafka, admin, logs: reader, names, group } = this;
-    const log = await openKafkaLog({ kafka, admin, reader, topic: names.state, partition, group, reach });
+    const { state: topic, repartition } = names;
+    const log = await openKafkaLog({ kafka, admin, reader, topic, partition, repartition, group, reach });
     try {
       const lane = new Lane(
         {
@@ -176,6 +178,7 @@ export class KafkaHost {
         },
         this.control,
       );
+      await this.membership?.commit(offsetsOf(log.commit)); // its last owner may have died before it told the group
       return { lane, close: () => log.close() };
     } catch (error) {
       await log.close();
@@ -188,7 +191,7 @@ export class KafkaHost {
     return {
       commit: log.commit,
       pending: log.pending,
-      append: (entry) => log.append(entry),
+      append: (line, outgoing) => log.append(line, outgoing),
       save: async (commit) => {
         await log.save(commit);
         await this.membership?.commit(offsetsOf(commit));
@@ -199,27 +202,36 @@ export class KafkaHost {
 
   private streams(partition: number): KafkaStream[] {
     const { kit, fetcher, budget, reader, config } = this;
-    return config.sources.flatMap((source, index) => {
-      if (source.topic === '') return [];
-      const topic = `${config.kafka.prefix}${source.topic}`;
-      return new KafkaStream({
-        name: source.name,
-        index,
-        topic,
-        partition,
-        slabs: kit.slabs,
-        batchBytes: kit.batchBytes,
-        budget,
-        fetcher,
-        earliest: async () => (await reader.offsets(topic, partition)).first,
-        missingOffsets: config.kafka.missing_offsets,
-        now: kit.now,
-        note: (note) => {
-          this.told.push(note);
-          this.warn(`${note.path} ${note.message}`, { code: note.code });
-        },
-      });
-    });
+    return this.inputs.map(
+      ({ name, index, topic }) =>
+        new KafkaStream({
+          name,
+          index,
+          topic,
+          partition,
+          slabs: kit.slabs,
+          batchBytes: kit.batchBytes,
+          budget,
+          fetcher,
+          earliest: async () => (await reader.offsets(topic, partition)).first,
+          missingOffsets: config.kafka.missing_offsets,
+          now: kit.now,
+          note: (note) => {
+            this.told.push(note);
+            this.warn(`${note.path} ${note.message}`, { code: note.code });
+          },
+        }),
+    );
+  }
+
+  /** Topics that every lane reads a partition of. */
+  private get inputs(): { name: string; index: number; topic: string }[] {
+    const { config, names } = this;
+    const topics = config.sources.flatMap(({ name, topic }, index) =>
+      topic === '' ? [] : { name, index, topic: `${config.kafka.prefix}${topic}` },
+    );
+    const diverted = { name: DIVERTED, index: config.sources.length, topic: names.repartition };
+    return config.kafka.partitioner === 'any' ? topics : [...topics, diverted];
   }
 
   private async snapshotOf(hash: string): Promise<ControlSnapshot> {

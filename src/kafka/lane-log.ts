@@ -12,8 +12,10 @@ import type { Reach } from '../delivery/crashpoints.ts';
 import { type JournalEntry, type JournalLine, mergeLine } from '../delivery/journal.ts';
 import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
 import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
+import { LANE_HEADER } from '../model/messages.ts';
 import type { KafkaReader } from './reader.ts';
 import { recordsOf } from './records.ts';
+import { requestsOf, type Sent } from './requests.ts';
 
 export interface KafkaLogOptions {
   readonly kafka: Kafka;
@@ -22,6 +24,8 @@ export interface KafkaLogOptions {
   readonly reader: KafkaReader;
   readonly topic: string;
   readonly partition: number;
+  /** Where messages for other lanes go. */
+  readonly repartition: string;
   /** Name of the group: lanes of other groups are other lanes. */
   readonly group: string;
   readonly reach: Reach;
@@ -48,7 +52,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
   try {
     await producer.connect();
     const token = randomUUID();
-    await send(producer, topic, partition, [{ key: 'owner', value: token, headers: {} }]);
+    const owner = { key: 'owner', value: token, headers: {} };
+    await send(producer, topic, partition, [owner], { topic, chunks: [] });
     const found = await readLog(options, token);
     return new KafkaLog(options, producer, found.commit, found.pending);
   } catch (error) {
@@ -64,7 +69,13 @@ interface Piece {
 }
 
 /** Writes all or nothing; returns the offset of the first. Rejects with `Fenced` whatever went wrong: only reading the log again tells. */
-async function send(producer: Producer, topic: string, partition: number, pieces: readonly Piece[]): Promise<number> {
+async function send(
+  producer: Producer,
+  topic: string,
+  partition: number,
+  pieces: readonly Piece[],
+  outgoing: { readonly topic: string; readonly chunks: readonly Uint8Array[] },
+): Promise<number> {
   try {
     const transaction = await producer.transaction();
     try {
@@ -74,6 +85,8 @@ async function send(producer: Producer, topic: string, partition: number, pieces
         const [{ baseOffset }] = await transaction.send({ topic, messages: [{ ...piece, partition }], acks: -1 });
         if (first < 0) first = Number(baseOffset);
       }
+      for (const messages of requestsOf(outgoing.chunks))
+        await transaction.send({ topic: outgoing.topic, messages: messages.map(toItsLane), acks: -1 });
       await transaction.commit();
       return first;
     } catch (error) {
@@ -86,6 +99,11 @@ async function send(producer: Producer, topic: string, partition: number, pieces
     });
   }
 }
+
+const toItsLane = (message: Sent): Sent & { partition: number } => ({
+  ...message,
+  partition: Number(message.headers[LANE_HEADER]),
+});
 
 /** Reads up to the record with which this opening took over: everything before it is visible then. */
 async function readLog(
@@ -142,8 +160,9 @@ class KafkaLog implements LaneLog {
     this.pending = pending;
   }
 
-  async append(line: JournalLine): Promise<void> {
-    await this.write([{ key: 'journal', value: JSON.stringify(line), headers: { version: String(VERSION) } }]);
+  async append(line: JournalLine, outgoing: readonly Uint8Array[] = []): Promise<void> {
+    const entry = { key: 'journal', value: JSON.stringify(line), headers: { version: String(VERSION) } };
+    await this.write([entry], outgoing);
   }
 
   async save(commit: Commit): Promise<void> {
@@ -168,9 +187,10 @@ class KafkaLog implements LaneLog {
   }
 
   /** A transactional producer does one thing at a time. */
-  private write(pieces: readonly Piece[]): Promise<number> {
-    const { topic, partition } = this.options;
-    const done = this.last.then(() => send(this.producer, topic, partition, pieces));
+  private write(pieces: readonly Piece[], outgoing: readonly Uint8Array[] = []): Promise<number> {
+    const { topic, partition, repartition } = this.options;
+    const strays = { topic: repartition, chunks: outgoing };
+    const done = this.last.then(() => send(this.producer, topic, partition, pieces, strays));
     this.last = done.catch(() => {});
     return done;
   }

@@ -9,6 +9,7 @@ export interface TopicNames {
   readonly alerts: string;
   readonly deadLetters: string;
   readonly overflow: string;
+  /** Records of tenants whose lane is another one than they came in by. Of one group, as each has the same strays. */
   readonly repartition: string;
   /** Journal and commits of the lanes, a partition a lane. */
   readonly state: string;
@@ -21,7 +22,7 @@ export function topicNames({ prefix }: Config['kafka'], group: string): TopicNam
     alerts: `${prefix}alerts`,
     deadLetters: `${prefix}dead-letters`,
     overflow: `${prefix}overflow`,
-    repartition: `${prefix}repartition`,
+    repartition: `${prefix}repartition-${group}`,
     state: `${prefix}state-${group}`,
     control: `${prefix}state-control`,
   };

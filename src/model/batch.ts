@@ -17,6 +17,10 @@ export const FORMATS = [
 ] as const;
 export type FormatName = (typeof FORMATS)[number];
 
+export function isFormat(text: string): text is FormatName {
+  return (FORMATS as readonly string[]).includes(text);
+}
+
 /** How records are told apart in a byte stream: by newline, by walking MessagePack values, by a varint length. */
 export type Framing = 'lines' | 'msgpack' | 'varint';
 
@@ -51,6 +55,8 @@ export interface Segment {
   readonly fault: { readonly code: RejectCode; readonly detail: string; readonly length: number } | null;
   /** [start, end) is one Kafka record batch as the broker keeps it: the worker unpacks it into segments with `records`. */
   readonly kafka?: KafkaPart;
+  /** The records were diverted to where they are: nobody diverts them again. */
+  readonly diverted?: boolean;
   /** Set by that unpacking: which records the segment's bytes are. Positions are then offsets, not bytes. */
   readonly records?: RecordTable;
   /** The earliest that a record of the segment reached the broker, ms since 1970; absent: `RawBatch.appendedAtMs`. */
@@ -79,6 +85,8 @@ export interface RecordTable {
   readonly tenants: Int32Array;
   /** When each record reached the broker, ms since 1970. */
   readonly appendedAtMs: Float64Array;
+  /** Bytes that stood before each one in the Kafka record that it was first in; 0 but for records that were diverted. */
+  readonly insides: Uint32Array;
 }
 
 /** Index of the record that holds the byte at `at`. */

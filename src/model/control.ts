@@ -1,6 +1,8 @@
 // The control snapshot: everything outside the input that the output depends on. Plain JSON, content-hashed,
 // sent to the workers once per hash; workers compile it. Kept on disk while uncommitted offsets refer to it.
 
+import type { Partitioner } from './kafka/partitioner.ts';
+
 export const ACTIONS = ['Allow', 'Block', 'Isolate', 'Log'] as const;
 export type PolicyAction = (typeof ACTIONS)[number];
 
@@ -96,9 +98,11 @@ export interface KafkaRule {
   /** Longest prefix first match by the exporter's address. */
   readonly exporters: readonly { readonly prefix: string; readonly tenant: string; readonly pop: string }[];
   /** How a tenant's partition follows from its UUID; 'any' accepts every partition. */
-  readonly partitioner: 'any' | 'murmur2' | 'crc32' | 'fnv1a';
+  readonly partitioner: 'any' | Partitioner;
   /** Partitions of every input topic. */
   readonly lanes: number;
+  /** Set for the topic of diverted records, which say themselves what they are. */
+  readonly diverted?: boolean;
 }
 
 export interface PolicyDocument {

@@ -225,6 +225,19 @@ export function clearRow(flows: FlowColumns, i: number): void {
   for (let w = quad; w < quad + 4; w++) flows.id[w] = flows.source[w] = flows.destination[w] = 0;
 }
 
+/** Takes the rows out that `drop` marks (1); the others keep their order. */
+export function dropFlows(flows: FlowColumns, drop: Uint8Array): void {
+  const arrays = flows as unknown as Record<string, Uint32Array>;
+  let to = 0;
+  for (let from = 0; from < flows.length; from++) {
+    if (drop[from] === 1) continue;
+    if (to !== from)
+      for (const { name, width } of COLUMNS) arrays[name].copyWithin(to * width, from * width, (from + 1) * width);
+    to++;
+  }
+  flows.length = to;
+}
+
 /** A counter as a number; exact up to 2^53, nearest above. */
 export function counterOf(column: Uint32Array, i: number): number {
   return column[i * 2 + 1] * 4294967296 + column[i * 2];

@@ -4,6 +4,9 @@
 
 import { ByteWriter, utf8 } from './bytes.ts';
 
+/** Of a message for another lane: the partition that it must go to. */
+export const LANE_HEADER = 'weir-lane';
+
 export interface Message {
   readonly key: Uint8Array;
   readonly headers: readonly (readonly [name: string, value: string])[];

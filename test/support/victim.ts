@@ -83,7 +83,7 @@ function writeThoughFenced(log: LaneLog): LaneLog {
   return {
     commit: log.commit,
     pending: log.pending,
-    append: (entry) => log.append(entry).catch(unlessFenced),
+    append: (line, outgoing) => log.append(line, outgoing).catch(unlessFenced),
     save: (commit) => log.save(commit).catch(unlessFenced),
     close: () => log.close(),
   };
@@ -112,7 +112,8 @@ try {
     },
     faults: faultsOf(orders),
   });
-  process.stdout.write(`${JSON.stringify(summary)}\n`);
+  await new Promise((resolve) => process.stdout.write(`${JSON.stringify(summary)}\n`, resolve));
 } finally {
   unwatch();
 }
+process.exit(0); // as the command line does, for the same reason

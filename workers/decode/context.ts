@@ -438,7 +438,9 @@ export class DecodeContext {
     putU64(place, at + 16, positionOf(segment, rawStart));
     // A Kafka record of several lines has one offset for all of them.
     if (segment.records !== undefined) {
-      const inside = rawStart - segment.records.starts[recordAt(segment.records, rawStart)];
+      const { records } = segment;
+      const record = recordAt(records, rawStart);
+      const inside = records.insides[record] + rawStart - records.starts[record];
       putU32(place, at, hashWords[0] ^ inside);
     }
     hash128(place, 0, place.length, FLOW_SEED);

@@ -2,13 +2,9 @@
 // headers which one it is, so a repeat is known as one.
 
 import type { Kafka, Producer } from 'kafkajs';
-import { bufferOf } from '../../model/bytes.ts';
-import { messagesOf } from '../../model/messages.ts';
+import { requestsOf } from '../../kafka/requests.ts';
 import type { MessageOutput } from '../../model/outputs.ts';
 import { type BlockSink, SinkError, type SinkErrorKind, type StoreBlock } from '../sink.ts';
-
-/** Bytes sent in one request; brokers take record batches of 1 MiB by default. */
-const REQUEST_BYTES = 512 * 1024;
 
 /** Kafka's errors that somebody must do something about. */
 const FATAL = new Set([
@@ -59,33 +55,6 @@ export class KafkaSink implements BlockSink {
   async close(): Promise<void> {
     await this.producer.disconnect();
   }
-}
-
-interface Sent {
-  readonly key: Buffer | null;
-  readonly value: Buffer;
-  readonly headers: Record<string, string>;
-}
-
-function* requestsOf(chunks: readonly Uint8Array[]): Generator<Sent[]> {
-  let request: Sent[] = [];
-  let bytes = 0;
-  for (const chunk of chunks) {
-    for (const { key, headers, value } of messagesOf(chunk)) {
-      if (bytes + value.length > REQUEST_BYTES && request.length > 0) {
-        yield request;
-        request = [];
-        bytes = 0;
-      }
-      bytes += value.length + 300;
-      request.push({
-        key: key.length > 0 ? bufferOf(key) : null,
-        value: bufferOf(value),
-        headers: Object.fromEntries(headers),
-      });
-    }
-  }
-  if (request.length > 0) yield request;
 }
 
 function classify(error: unknown): SinkError {

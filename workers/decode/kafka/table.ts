@@ -9,15 +9,17 @@ export class Growing {
   private offsets = new Float64Array(256);
   private tenants = new Int32Array(256);
   private appendedAtMs = new Float64Array(256);
+  private insides = new Uint32Array(256);
   private least = Infinity;
 
-  add(start: number, end: number, offset: number, tenant: number): void {
+  add(start: number, end: number, offset: number, tenant: number, inside = 0): void {
     if (this.count === this.starts.length) this.grow();
     const i = this.count++;
     this.starts[i] = start;
     this.ends[i] = end;
     this.offsets[i] = offset;
     this.tenants[i] = tenant;
+    this.insides[i] = inside;
   }
 
   /** When the record that was added last reached the broker. */
@@ -27,8 +29,8 @@ export class Growing {
   }
 
   take(): RecordTable & { readonly leastAppendedAtMs: number } {
-    const { count, starts, ends, offsets, tenants, appendedAtMs, least } = this;
-    return { count, starts, ends, offsets, tenants, appendedAtMs, leastAppendedAtMs: least };
+    const { count, starts, ends, offsets, tenants, appendedAtMs, insides, least } = this;
+    return { count, starts, ends, offsets, tenants, appendedAtMs, insides, leastAppendedAtMs: least };
   }
 
   private grow(): void {
@@ -42,5 +44,6 @@ export class Growing {
     this.offsets = bigger(this.offsets, new Float64Array(size));
     this.tenants = bigger(this.tenants, new Int32Array(size));
     this.appendedAtMs = bigger(this.appendedAtMs, new Float64Array(size));
+    this.insides = bigger(this.insides, new Uint32Array(size));
   }
 }

@@ -19,6 +19,7 @@ import {
 } from '../../../src/model/kafka/record-batch.ts';
 import { SNIFF_BYTES, sniff } from '../../../src/model/sniff.ts';
 import type { DecodeContext } from '../context.ts';
+import { type Common, Diverted, sameRun, segmentOf } from './diverted.ts';
 import { Owners } from './owners.ts';
 import { Growing } from './table.ts';
 
@@ -40,6 +41,7 @@ export interface Unpacked {
 export class KafkaUnpacker {
   private readonly snapshot: ControlSnapshot;
   private readonly owners: Owners;
+  private readonly diverted: Diverted;
   private readonly walker = new RecordWalker();
   private bytes = Buffer.alloc(1 << 20);
   private length = 0;
@@ -49,6 +51,7 @@ export class KafkaUnpacker {
   constructor(snapshot: ControlSnapshot, context: DecodeContext) {
     this.snapshot = snapshot;
     this.owners = new Owners(snapshot, context);
+    this.diverted = new Diverted(snapshot, context);
   }
 
   /** The result shares memory with the next one. */
@@ -81,7 +84,9 @@ export class KafkaUnpacker {
       const records = decompress(header.codec, packed, MOST_UNPACKED);
       const at = this.reserve(records.length);
       this.bytes.set(records, at);
-      this.walk(segment, part, header, at, records.length, batch.appendedAtMs);
+      const diverted = this.snapshot.sources[segment.source]?.kafka?.diverted === true;
+      if (diverted) this.walkDiverted(segment, part, header, at, records.length, batch.appendedAtMs);
+      else this.walk(segment, part, header, at, records.length, batch.appendedAtMs);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       this.length = began.length;
@@ -141,8 +146,55 @@ export class KafkaUnpacker {
     close();
   }
 
+  /** The same for records that were diverted to where they are: each says itself what it is. */
+  private walkDiverted(
+    segment: Segment,
+    part: KafkaPart,
+    header: RecordBatchHeader,
+    at: number,
+    length: number,
+    fetchedAtMs: number,
+  ): void {
+    const { walker, bytes } = this;
+    let run = new Growing();
+    let common: Common | null = null;
+    let runStart = at;
+    let to = at;
+    const close = (): void => {
+      if (common !== null && run.count > 0) this.segments.push(segmentOf(common, segment, runStart, to, run.take()));
+      run = new Growing();
+      runStart = to;
+    };
+    walker.open(bytes, at, at + length);
+    for (let i = 0; i < header.count; i++) {
+      walker.next();
+      const offset = header.baseOffset + walker.offsetDelta;
+      if (offset < part.from || offset >= part.to) continue;
+      const read = walker.valueLength < 0 ? null : this.diverted.read(walker);
+      if (read === null) {
+        this.empty++;
+        continue;
+      }
+      const { origin } = read;
+      if (!sameRun(common, read.common)) close();
+      common = read.common;
+      const { valueStart: start, valueLength: size } = walker;
+      const framing = framingOf(common.format);
+      if (framing === 'varint') to = this.delimited(to, start, size, run, origin.position, origin.inside);
+      else {
+        bytes.copyWithin(to, start, start + size);
+        run.add(to, to + size, origin.position, common.tenant, origin.inside);
+        to += size;
+        if (framing === 'lines') bytes[to++] = NEWLINE;
+      }
+      run.appended(Math.min(origin.appendedAtMs, fetchedAtMs));
+    }
+    this.length = to;
+    close();
+  }
+
   /** A bare protobuf message gets the length that delimits it; one that has it already stays as it is. */
-  private delimited(to: number, start: number, size: number, run: Growing, offset: number): number {
+  private delimited(to: number, start: number, size: number, run: Growing, offset: number, inside = 0): number {
     const { bytes, owners } = this;
     let prefix = 0;
     let told = 0;
@@ -153,7 +205,7 @@ export class KafkaUnpacker {
     }
     if (told + prefix === size) {
       bytes.copyWithin(to, start, start + size);
-      run.add(to, to + size, offset, owners.tenant);
+      run.add(to, to + size, offset, owners.tenant, inside);
       return to + size;
     }
     let rest = size;
@@ -163,7 +215,7 @@ export class KafkaUnpacker {
     bytes.copyWithin(at + lengthBytes, start, start + size);
     for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128;
     bytes[at++] = rest;
-    run.add(to, at + size, offset, owners.tenant);
+    run.add(to, at + size, offset, owners.tenant, inside);
     return at + size;
   }
 
