@@ -13,6 +13,7 @@ import { type LaneLog, openFileLog } from './delivery/lane-log.ts';
 import { type LaneRun, lanesAtOnce } from './delivery/lane-run.ts';
 import { Router } from './delivery/router.ts';
 import type { RunCounts, RunSummary } from './delivery/summary.ts';
+import { listen } from './http/listener.ts';
 import type { KafkaHost, LaneKit } from './kafka/host.ts';
 import { utf8 } from './model/bytes.ts';
 import type { ControlSnapshot } from './model/control.ts';
@@ -64,14 +65,19 @@ export interface RunResult {
 export async function startRun(request: RunRequest): Promise<RunResult> {
   const { config, counts, signal, faults = {} } = request;
   const directory = openDataDirectory(config.data);
+  const { telemetry } = counts;
   const opened: (() => Promise<unknown>)[] = [async () => directory.release()];
+  const stopping = (): void => {
+    telemetry.health.phase = 'stopping';
+  };
   try {
+    opened.unshift(await serveHttp(request)); // closed last: a probe is answered up to the end
     const kafka = config.sources.some(({ topic }) => topic !== '') ? await connectKafka(request) : null;
     if (kafka) opened.push(() => kafka.close());
     const makeSnapshot = (documents: ControlDocuments): Promise<ControlSnapshot> =>
       snapshotOf(directory, config, documents, kafka?.lanes ?? 0);
     const snapshot = await makeSnapshot(request.documents);
-    const plain = new Router(config.workers, workerSetup(config, kafka !== null));
+    const plain = new Router(config.workers, workerSetup(config, kafka !== null), telemetry.stages);
     opened.push(() => plain.stop());
     const router = faults.router?.(plain) ?? plain;
     const { sink, reader, endpoint } = await openSinks({
@@ -81,7 +87,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
       messages: kafka ? await kafka.sink() : null,
       log: request.log,
       signal,
-      metrics: () => counts.metrics.text(),
+      telemetry,
       wrap: faults.store && ((store) => faults.store!(store, router)),
     });
     opened.push(() => sink.close());
@@ -90,6 +96,9 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
     const sources = createSources(directory, request, snapshot, router, kit.slabs);
     const lanes = await openLanes(directory, request, kit, sources);
     if (kafka) await kafka.start(kit);
+    telemetry.health.phase = 'running';
+    signal.addEventListener('abort', stopping);
+    if (signal.aborted) stopping();
     request.started?.({
       snapshot,
       workers: router.workers,
@@ -107,6 +116,8 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
     const notes = [...sources.flatMap((source) => source.notes()), ...(kafka?.notes() ?? [])];
     return { summary: counts.summary(router.workers), notes };
   } finally {
+    signal.removeEventListener('abort', stopping);
+    stopping();
     for (const close of opened.reverse()) await close();
   }
 }
@@ -144,9 +155,19 @@ const CLOCK_MS = 30_000;
 const coarseNow = (): number => Math.floor(Date.now() / CLOCK_MS) * CLOCK_MS;
 
 /** Kafka, where a source has a topic. Loaded only then. */
-async function connectKafka({ config, log }: RunRequest): Promise<KafkaHost> {
+async function connectKafka({ config, counts, log }: RunRequest): Promise<KafkaHost> {
   const { KafkaHost } = await import('./kafka/host.ts');
-  return KafkaHost.connect(config, groupOf(config), (message, fields) => log.warn(fields, message));
+  return KafkaHost.connect(config, groupOf(config), (message, fields) => log.warn(fields, message), counts.telemetry);
+}
+
+/** Health and metrics, where they are asked for. Returns what ends it. */
+async function serveHttp({ config, counts, log }: RunRequest): Promise<() => Promise<void>> {
+  const { host, port } = config.http;
+  if (port === 0) return async () => {};
+  const { health, metrics } = counts.telemetry;
+  const listener = await listen({ host, port, health, metrics: () => metrics.text() });
+  log.info({ address: listener.address }, 'health and metrics are served');
+  return () => listener.close();
 }
 
 /** What all lanes are made of. */

@@ -227,6 +227,14 @@ const CLICKHOUSE = section('ClickHouse, with store.kind: servers.', {
   request_timeout: seconds(30, 1, 600, 'Longest wait for an answer.'),
 });
 
+const HTTP = section('Health and metrics over HTTP: /healthz, /readyz and /metrics.', {
+  host: text(
+    '127.0.0.1',
+    'Address to listen at; 0.0.0.0 or :: for all. There is no authentication: keep it inside, or behind a proxy.',
+  ),
+  port: integer(0, { minimum: 0, maximum: 65_535 }, 'Port to listen at; 0 for none.'),
+});
+
 export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   data: path('weir-data', 'Directory of stores, journal, snapshots and dead letters; one process at a time uses it.'),
   workers: integer(0, { minimum: 0, maximum: 256, unit: 'threads' }, 'Worker threads; 0 takes one a core.'),
@@ -309,6 +317,7 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   kafka: KAFKA,
   scylla: SCYLLA,
   clickhouse: CLICKHOUSE,
+  http: HTTP,
   lateness: duration(
     5 * MINUTE,
     { minimum: 0, maximum: 7 * DAY },

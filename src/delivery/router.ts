@@ -17,6 +17,7 @@ import type {
   SpoolOutcome,
 } from '../model/work.ts';
 import { type Isolation, MOST_REFUSED, type ParcelCarrier, SinkError, tooMany } from '../sinks/sink.ts';
+import { Stages } from '../telemetry/stages.ts';
 
 // Nothing but the router imports a worker, and it does so by file name.
 const ENTRY = fileURLToPath(new URL('../../workers/main.js', import.meta.url));
@@ -46,10 +47,12 @@ export class Router implements ParcelCarrier {
   private readonly pools: readonly Piscina[];
   private readonly load: number[];
   private readonly homes = new Map<string, number>();
+  private readonly stages: Stages;
 
   /** `workers` = 0 takes one a core. */
-  constructor(workers: number, setup: WorkerSetup = EMBEDDED_SETUP) {
+  constructor(workers: number, setup: WorkerSetup = EMBEDDED_SETUP, stages = new Stages()) {
     this.setup = setup;
+    this.stages = stages;
     this.pools = Array.from({ length: workers || availableParallelism() }, () => startWorker(setup));
     this.load = this.pools.map(() => 0);
   }
@@ -66,7 +69,9 @@ export class Router implements ParcelCarrier {
   /** Matches a batch on the least loaded worker, which keeps what it will write itself under the lane's name. */
   async match(lane: string, control: string, batch: RawBatch): Promise<Matched> {
     const worker = this.leastLoaded();
-    const matched: Matched = await this.on(worker, 'matchBatch', { lane, control, batch });
+    const matched = await this.stages.time('match', lane, () =>
+      this.on<Matched>(worker, 'matchBatch', { lane, control, batch }),
+    );
     return { ...matched, rows: matched.rows.map((rows) => placed(rows, worker)) };
   }
 
@@ -141,11 +146,12 @@ export class Router implements ParcelCarrier {
   /** Resolves to the number of rollup rows that wait for the next commit. */
   async correlate(lane: string, matched: Matched): Promise<number> {
     const { hits, rollup } = matched;
-    return this.atHome(lane, 'correlateBatch', { lane, hits, rollup }, [hits, rollup]);
+    const task = { lane, hits, rollup };
+    return this.stages.time('correlate', lane, () => this.atHome(lane, 'correlateBatch', task, [hits, rollup]));
   }
 
   async closeBlock(lane: string, end: boolean, commit: boolean): Promise<BlockEffects> {
-    return this.atHome(lane, 'closeLaneBlock', { lane, end, commit });
+    return this.stages.time('close', lane, () => this.atHome(lane, 'closeLaneBlock', { lane, end, commit }));
   }
 
   /** The lane is no longer this process's: its state, and rows of it that nobody may write any more, are forgotten. */

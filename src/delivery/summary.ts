@@ -4,7 +4,7 @@ import type { Alert } from '../model/alert.ts';
 import type { TableName } from '../model/tables.ts';
 import type { BlockEffects, Matched } from '../model/work.ts';
 import type { SourceBatch } from '../sources/source.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
 import type { LaneObserver } from './lane.ts';
 
 /** As `weir run --json` prints it. */
@@ -48,7 +48,8 @@ export class RunCounts implements LaneObserver {
   late = 0;
   evicted = 0;
   alerts = 0;
-  readonly metrics = new Metrics();
+  readonly telemetry = new Telemetry();
+  readonly metrics = this.telemetry.metrics;
   /** Bytes on disk consumed, by lane stream; the progress line adds them up. */
   readonly bytes = new Map<string, number>();
   readonly rejects = new Map<string, number>();

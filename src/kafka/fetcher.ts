@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodecError } from '../model/kafka/codecs.ts';
 import { Pulse } from '../model/pulse.ts';
+import type { Health } from '../telemetry/health.ts';
 import { type Fetched, type KafkaReader, OffsetOutOfRange, type Wanted } from './reader.ts';
 
 /** What is being read of one partition. */
@@ -25,6 +26,8 @@ export interface FetcherOptions {
   /** Most bytes of one answer. */
   readonly answerBytes: number;
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Told which brokers answer. */
+  readonly health: Pick<Health, 'failed' | 'worked'>;
 }
 
 /** How long a broker may wait for something to come, ms. */
@@ -71,7 +74,10 @@ export class Fetcher {
       if (node === undefined || this.loops.has(node)) continue;
       this.loops.set(
         node,
-        this.loop(node).finally(() => this.loops.delete(node)),
+        this.loop(node).finally(() => {
+          this.loops.delete(node);
+          this.options.health.worked(brokerName(node)); // nothing is wanted of it any more
+        }),
       );
     }
   }
@@ -90,9 +96,11 @@ export class Fetcher {
         const answers = await this.options.reader.fetch(node, wanted, WAIT_MS, this.options.answerBytes);
         for (const answer of answers) this.hand(answer, wanted);
         failures = 0;
+        this.options.health.worked(brokerName(node));
       } catch (error) {
         if (this.refuse(error)) continue;
         failures++;
+        this.options.health.failed(brokerName(node), String(error));
         if (failures === 3) {
           this.options.warn('Kafka cannot be read now; trying again', { broker: node, error: String(error) });
         }
@@ -138,4 +146,8 @@ export class Fetcher {
       if (target.topic === error.topic && target.partition === error.partition) target.fail(error);
     return true;
   }
+}
+
+function brokerName(node: number): string {
+  return `broker ${node}`;
 }

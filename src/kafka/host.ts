@@ -17,6 +17,7 @@ import { KafkaSink } from '../sinks/kafka/topics.ts';
 import type { BlockSink } from '../sinks/sink.ts';
 import { FetchBudget, KafkaStream } from '../sources/kafka.ts';
 import type { SourceNote } from '../sources/source.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { KafkaBlobs } from './blobs.ts';
 import { Fetcher } from './fetcher.ts';
 import { openKafkaLog } from './lane-log.ts';
@@ -66,7 +67,7 @@ export class KafkaHost {
   private control = '';
   private membership: Membership | null = null;
 
-  private constructor(config: Config, group: string, warn: Warn, parts: Connected) {
+  private constructor(config: Config, group: string, warn: Warn, telemetry: Telemetry, parts: Connected) {
     this.config = config;
     this.group = group;
     this.warn = warn;
@@ -80,12 +81,17 @@ export class KafkaHost {
     this.blobs = new KafkaBlobs(parts.producer, parts.logs, parts.names.control);
     this.budget = new FetchBudget(config.budget.bytes);
     const partitionBytes = config.kafka.fetch_bytes;
-    this.fetcher = new Fetcher({ reader: parts.reader, partitionBytes, answerBytes: partitionBytes * 8, warn });
+    const { health } = telemetry;
+    this.fetcher = new Fetcher({ reader: parts.reader, partitionBytes, answerBytes: partitionBytes * 8, warn, health });
     this.supply = new KafkaLanes({ open: (lane) => this.openLane(lane), warn });
+    health.check(() => {
+      if (this.membership?.member) return null;
+      return { code: 'not_in_group', message: `the consumer group ${group} has not given out the lanes yet` };
+    });
   }
 
   /** Connects, and makes topics that are missing. Throws OperationalError: `topic_missing`, `partitions_differ`. */
-  static async connect(config: Config, group: string, warn: Warn): Promise<KafkaHost> {
+  static async connect(config: Config, group: string, warn: Warn, telemetry: Telemetry): Promise<KafkaHost> {
     const options = clientOptions(config.kafka, warn);
     const client = new Kafka(options);
     const admin = client.admin();
@@ -100,7 +106,7 @@ export class KafkaHost {
     await logs.connect([names.state, names.control]);
     const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
     await producer.connect();
-    return new KafkaHost(config, group, warn, { client, admin, reader, logs, producer, names, lanes });
+    return new KafkaHost(config, group, warn, telemetry, { client, admin, reader, logs, producer, names, lanes });
   }
 
   /** Where messages go. */

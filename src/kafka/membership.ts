@@ -48,6 +48,11 @@ export class Membership {
     });
   }
 
+  /** Whether the group has this instance among its members, as last heard. */
+  get member(): boolean {
+    return this.joined;
+  }
+
   async start(): Promise<void> {
     const { topics, assigned, crashed } = this.options;
     const { GROUP_JOIN, CRASH } = this.consumer.events;

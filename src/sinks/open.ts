@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { OutputForms, OutputName, WorkerSetup } from '../model/outputs.ts';
 import { ROWS_ONLY } from '../model/outputs.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { openChdbStore } from './clickhouse/chdb.ts';
 import { type Endpoint, serveEndpoint } from './clickhouse/endpoint.ts';
 import { openHttpStore } from './clickhouse/http.ts';
@@ -13,6 +14,7 @@ import { RoutedSink } from './routed.ts';
 import { scyllaSettings } from './scylla/settings.ts';
 import { ScyllaSink } from './scylla/sink.ts';
 import type { BlockSink, ParcelCarrier, Reader } from './sink.ts';
+import { type SinkName, watched } from './watched.ts';
 
 /** What an instance does; both unless `roles` names one. */
 export function rolesOf({ roles }: Config): { readonly detect: boolean; readonly store: boolean } {
@@ -61,20 +63,21 @@ export interface SinkParts {
   readonly log: Log;
   /** Ends the waiting for sinks that cannot take anything now. */
   readonly signal: AbortSignal;
-  readonly metrics: () => Promise<string>;
+  readonly telemetry: Telemetry;
   /** For the fault tests: a sink between Weir and the real one. */
   readonly wrap?: (sink: BlockSink) => BlockSink;
 }
 
 export async function openSinks(parts: SinkParts): Promise<OpenedSinks> {
-  const { config, carrier, messages, log, signal, wrap = (sink) => sink } = parts;
+  const { config, carrier, messages, log, signal, telemetry, wrap = (sink) => sink } = parts;
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const retried = (sink: BlockSink): BlockSink => wrap(withRetry(sink, { signal, warn }));
+  const retried = (name: SinkName, sink: BlockSink): BlockSink =>
+    wrap(withRetry(watched(sink, name, telemetry), { signal, warn }));
   const byOutput = new Map<OutputName, BlockSink>();
   const route = (outputs: readonly OutputName[], sink: BlockSink): void => {
     for (const output of outputs) byOutput.set(output, sink);
   };
-  if (messages) route(['alert_messages', 'dead_letters', 'misplaced', 'overflow'], retried(messages));
+  if (messages) route(['alert_messages', 'dead_letters', 'misplaced', 'overflow'], retried('kafka', messages));
   const tables = Object.keys(ROWS_ONLY) as OutputName[];
   if (config.store.kind === 'null') {
     route(tables, new NullStore());
@@ -85,17 +88,17 @@ export async function openSinks(parts: SinkParts): Promise<OpenedSinks> {
     const { retention } = config;
     const chdb = await openChdbStore({ directory: parts.root, memoryBytes, threads, retention, carrier });
     const opening = chdb.reader();
-    const endpoint = await serveEndpoint(parts.root, opening, parts.metrics);
-    route(tables, retried(chdb));
+    const endpoint = await serveEndpoint(parts.root, opening, () => telemetry.metrics.text());
+    route(tables, retried('chdb', chdb));
     return { sink: new RoutedSink(byOutput), reader: await opening, endpoint };
   }
   const { detect, store } = rolesOf(config);
   let reader: Reader | null = null;
   if (detect || config.clickhouse.store_logs || !messages) {
     const clickhouse = await openHttpStore(config.clickhouse, carrier);
-    route(['traffic_analytics', 'threat_analytics', 'alerts', 'logs', 'rejects'], retried(clickhouse));
+    route(['traffic_analytics', 'threat_analytics', 'alerts', 'logs', 'rejects'], retried('clickhouse', clickhouse));
     reader = clickhouse.reader();
   }
-  if (store) route(['flows', 'session_events', 'tunnel_stats'], retried(new ScyllaSink(carrier)));
+  if (store) route(['flows', 'session_events', 'tunnel_stats'], retried('scylla', new ScyllaSink(carrier)));
   return { sink: new RoutedSink(byOutput), reader, endpoint: null };
 }
