@@ -86,7 +86,7 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
     if (counts.alerts <= MAX_SHOWN) progress.say(alertLine(alert, colours));
     else if (counts.alerts === MAX_SHOWN + 1)
       progress.say(`further alerts are stored: weir alerts --data ${config.data}`);
-  });
+  }, config.metrics.exporters);
   for (const problem of prepared.problems) progress.say(problem);
   if (values.strict && prepared.problems.length > 0)
     throw new OperationalError('strict', 'there are problems, and --strict was given');

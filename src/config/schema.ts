@@ -234,6 +234,15 @@ const HTTP = section('Health and metrics over HTTP: /healthz, /readyz and /metri
   port: integer(0, { minimum: 0, maximum: 65_535 }, 'Port to listen at; 0 for none.'),
 });
 
+const METRICS = section('What metrics tell apart; the rest is counted as one, "other".', {
+  tenants: integer(100, { minimum: 0, maximum: 10_000, unit: 'tenants' }, 'Tenants, in the order of their ids.'),
+  exporters: integer(
+    200,
+    { minimum: 0, maximum: 10_000, unit: 'exporters' },
+    'Exporters, those most recently seen; the series of others end.',
+  ),
+});
+
 export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   data: path('weir-data', 'Directory of stores, journal, snapshots and dead letters; one process at a time uses it.'),
   workers: integer(0, { minimum: 0, maximum: 256, unit: 'threads' }, 'Worker threads; 0 takes one a core.'),
@@ -317,6 +326,7 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   scylla: SCYLLA,
   clickhouse: CLICKHOUSE,
   http: HTTP,
+  metrics: METRICS,
   lateness: duration(
     5 * MINUTE,
     { minimum: 0, maximum: 7 * DAY },

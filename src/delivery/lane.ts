@@ -29,9 +29,9 @@ export interface LaneSettings {
 
 /** What a lane tells about itself, for progress, summary and metrics. */
 export interface LaneObserver {
-  batch(matched: Matched, batch: SourceBatch): void;
+  batch(matched: Matched, batch: SourceBatch, source: string): void;
   /** Every store has acknowledged the block. */
-  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void;
+  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>, lane: string): void;
 }
 
 /** Next thing for the lane to do, in order. */
@@ -104,6 +104,10 @@ export class Lane {
     return this.parts.log.pending.length > 0;
   }
 
+  get blocks(): { readonly open: number; readonly unwritten: number } {
+    return { open: this.block ? 1 : 0, unwritten: this.unwritten };
+  }
+
   /** Restores the lane's state on its home worker. */
   async open(): Promise<void> {
     const { router, log } = this.parts;
@@ -148,7 +152,7 @@ export class Lane {
       this.block ??= new OpenBlock(control, Date.now());
       await this.correlate(matched);
       this.block.add(source.name, batch.ranges, matched.rows);
-      this.parts.observer.batch(matched, batch);
+      this.parts.observer.batch(matched, batch, source.name);
       if (!this.replaying && this.isDue()) await this.close(null, false);
     });
   }
@@ -292,7 +296,7 @@ export class Lane {
           discard(chunks);
           await this.parts.router.forget(parcels);
         }
-        this.parts.observer.stored(effects, stored);
+        this.parts.observer.stored(effects, stored, this.name);
         if (effects.snapshot) await this.persist(entry.seq, entry.control, files, effects.snapshot);
       } catch (error) {
         this.failed ??= error;
