@@ -62,3 +62,14 @@ test('a port that is taken', async () => {
   assert.equal(error.code, 'http_port_in_use');
   assert.match(error.message, /^http\.port: /);
 });
+
+test('a store that cannot be reached is named without its password', async () => {
+  const { code, error, stderr } = await runJson([
+    ...args('data-secret', 0),
+    ...['--set', 'store.kind=servers', '--set', 'roles=detect'],
+    ...['--set', 'clickhouse.url=http://weir:hidden-in-url@127.0.0.1:1', '--set', 'clickhouse.password=hidden-key'],
+  ]);
+  assert.equal(code, 1);
+  assert.equal(error.code, 'clickhouse_unreachable');
+  assert.doesNotMatch(error.message + stderr, /hidden/);
+});

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { type JudgedAlert, judge, type Truth, type Verdict } from '../../bench/generate/truth.ts';
+import { secretsOf } from '../config/secrets.ts';
 import { RunCounts } from '../delivery/summary.ts';
 import { startRun } from '../main.ts';
 import type { Alert } from '../model/alert.ts';
@@ -74,7 +75,6 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
   const truth = typeof values.truth === 'string' ? (JSON.parse(await readFile(values.truth, 'utf8')) as Truth) : null;
   const prepared = await prepareRun(values);
   const { config, documents } = prepared;
-  const log = createLog(config.log.level);
   const json = values.json === true;
   const progress = createProgress(io, !json);
   const colours = io.stderr.isTTY === true;
@@ -87,6 +87,10 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
     else if (counts.alerts === MAX_SHOWN + 1)
       progress.say(`further alerts are stored: weir alerts --data ${config.data}`);
   }, config.metrics.exporters);
+  const log = createLog(config.log.level, {
+    secrets: secretsOf(config),
+    counted: (level) => counts.metrics.add('weir_log_messages_total', 1, { level }),
+  });
   for (const problem of prepared.problems) progress.say(problem);
   if (values.strict && prepared.problems.length > 0)
     throw new OperationalError('strict', 'there are problems, and --strict was given');

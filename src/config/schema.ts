@@ -3,7 +3,21 @@
 
 import { FORMATS } from '../model/batch.ts';
 import { ACTIONS } from '../model/control.ts';
-import { any, choice, duration, flag, type Infer, integer, list, map, path, section, size, text } from './node.ts';
+import {
+  any,
+  choice,
+  duration,
+  flag,
+  type Infer,
+  integer,
+  list,
+  map,
+  path,
+  secret,
+  section,
+  size,
+  text,
+} from './node.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -159,7 +173,7 @@ const KAFKA = section('Kafka, for sources with a topic.', {
   sasl: section('Who Weir is.', {
     mechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], 'none', 'SASL mechanism.'),
     username: text('', 'User.'),
-    password: text('', 'Password; better given as WEIR_KAFKA_SASL_PASSWORD.'),
+    password: secret('Password; better given as WEIR_KAFKA_SASL_PASSWORD.'),
   }),
   partitioner: choice(
     ['any', 'murmur2', 'crc32', 'fnv1a'],
@@ -187,7 +201,7 @@ const SCYLLA = section('ScyllaDB or Cassandra, with store.kind: servers.', {
   local_data_center: text('datacenter1', 'Data centre whose nodes are asked.'),
   keyspace: text('opensase', 'Keyspace.', 'keyspace'),
   username: text('', 'User; empty for no authentication.'),
-  password: text('', 'Password; better given as WEIR_SCYLLA_PASSWORD.'),
+  password: secret('Password; better given as WEIR_SCYLLA_PASSWORD.'),
   tls: TLS,
   consistency: choice(
     ['one', 'local_one', 'quorum', 'local_quorum', 'all', 'each_quorum'],
@@ -221,7 +235,7 @@ const CLICKHOUSE = section('ClickHouse, with store.kind: servers.', {
   url: text('', 'http(s)://host:port of the server.'),
   database: text('weir', 'Database.', 'keyspace'),
   username: text('default', 'User.'),
-  password: text('', 'Password; better given as WEIR_CLICKHOUSE_PASSWORD.'),
+  password: secret('Password; better given as WEIR_CLICKHOUSE_PASSWORD.'),
   store_logs: flag(false, 'Keep log events too (table logs).'),
   request_timeout: seconds(30, 1, 600, 'Longest wait for an answer.'),
 });
