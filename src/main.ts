@@ -35,6 +35,8 @@ export interface RunRequest {
   readonly log: Log;
   /** First request to stop: finish what was taken, commit, return. */
   readonly signal: AbortSignal;
+  /** From here on nobody waits for a store that cannot take anything; the same as `signal` when it is left out. */
+  readonly deadline?: AbortSignal;
   /** Called once everything is built, before the first batch. */
   readonly started?: (run: StartedRun) => void;
   /** Called when everything is stored, before the store is closed; null: the store keeps nothing that can be read. */
@@ -88,7 +90,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
       carrier: router,
       messages: kafka ? await kafka.sink() : null,
       log: request.log,
-      signal,
+      signal: request.deadline ?? signal,
       telemetry,
       wrap: faults.store && ((store) => faults.store!(store, router)),
     });

@@ -339,6 +339,11 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   kafka: KAFKA,
   scylla: SCYLLA,
   clickhouse: CLICKHOUSE,
+  shutdown: duration(
+    30 * SECOND,
+    { minimum: 0, maximum: HOUR },
+    'How long a run that is asked to end (SIGTERM, SIGINT) may take to store and commit what it has read.',
+  ),
   http: HTTP,
   metrics: METRICS,
   lateness: duration(

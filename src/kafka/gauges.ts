@@ -59,7 +59,9 @@ export class KafkaGauges {
     for (const stream of this.streams) {
       if (stream.paused) paused++;
       const labels = { topic: stream.topic, partition: String(stream.partition) };
-      metrics.set('weir_kafka_lag_records', stream.lag, labels);
+      const { lag } = stream;
+      if (lag === null) continue;
+      metrics.set('weir_kafka_lag_records', lag, labels);
       metrics.set('weir_kafka_behind_seconds', stream.behindMs(now) / 1000, labels);
     }
     metrics.set('weir_paused_sources', paused, { what: 'fetched' });
@@ -70,7 +72,7 @@ export class KafkaGauges {
     for (const topic of new Set([...this.streams].map((stream) => stream.topic))) {
       const partitions = await this.options.admin.fetchTopicOffsets(topic).catch(() => []);
       const high = new Map(partitions.map(({ partition, high }) => [partition, Number(high)]));
-      for (const stream of this.streams) if (stream.topic === topic) stream.reaches(high.get(stream.partition) ?? 0);
+      for (const stream of this.streams) if (stream.topic === topic) stream.reaches(high.get(stream.partition) ?? -1);
     }
   }
 }

@@ -55,8 +55,8 @@ export class KafkaStream implements Source, FetchTarget {
   private queued = 0;
   private failure: Error | null = null;
   private readonly arrival = new Pulse();
-  /** Offset behind the last record that there is, as last heard. */
-  private high = 0;
+  /** Offset behind the last record that there is, as last heard; -1 before that. */
+  private high = -1;
   /** When the last record handed on was appended, ms since 1970; 0 before the first. */
   private appendedMs = 0;
 
@@ -69,9 +69,9 @@ export class KafkaStream implements Source, FetchTarget {
     this.file = `${options.topic}/${options.partition}`;
   }
 
-  /** Records that there are and that were not handed on. */
-  get lag(): number {
-    return this.position < 0 ? 0 : Math.max(0, this.high - this.position);
+  /** Records that there are and that were not handed on; null while nothing is known. */
+  get lag(): number | null {
+    return this.position < 0 || this.high < 0 ? null : Math.max(0, this.high - this.position);
   }
 
   /** It would be fetched if the budget allowed it. */
