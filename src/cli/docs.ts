@@ -1,11 +1,13 @@
 // weir docs: writes the generated pages; with --check it fails when one has drifted from what it is made of.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { configurationPage } from '../config/docs.ts';
 import { configurationSchemaFile } from '../config/json-schema.ts';
 import { REJECT_ADVICE } from '../model/reject.ts';
 import { PACKAGE_ROOT } from '../root.ts';
+import { alertsFile } from '../telemetry/alerts.ts';
+import { dashboardFile } from '../telemetry/dashboard.ts';
 import { metricsPage } from '../telemetry/page.ts';
 import type { Verb } from './verb.ts';
 
@@ -21,6 +23,8 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/weir.schema.json': configurationSchemaFile,
   'docs/metrics.md': metricsPage,
   'docs/rejects.md': rejectsPage,
+  'deploy/observability/grafana/weir.json': dashboardFile,
+  'deploy/observability/prometheus/alerts.yml': alertsFile,
 };
 
 /** Generated pages whose file differs from what it would be now. */
@@ -36,13 +40,17 @@ export function driftedPages(): string[] {
 export const docs: Verb = {
   name: 'docs',
   usage: '[--check]',
-  summary: 'Writes the generated pages under docs/ (for developers of Weir).',
+  summary: 'Writes the generated pages, dashboard and alert rules (for developers of Weir).',
   options: { check: { type: 'boolean', help: 'write nothing; exit 1 when a page has drifted' } },
   examples: ['weir docs'],
   async run(values, _positionals, io) {
     const drifted = driftedPages();
     for (const path of drifted) {
-      if (!values.check) writeFileSync(join(PACKAGE_ROOT, path), PAGES[path]());
+      const file = join(PACKAGE_ROOT, path);
+      if (!values.check) {
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, PAGES[path]());
+      }
       io.stdout.write(`${path} ${values.check ? 'has drifted: run `npm run docs`' : 'written'}\n`);
     }
     return values.check && drifted.length > 0 ? 1 : 0;

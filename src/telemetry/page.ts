@@ -25,7 +25,9 @@ export function metricsPage(): string {
     '',
     'A running process gives them as Prometheus text at `/metrics` of `http.port` ([operations.md](operations.md)) and, with the',
     'embedded store, of its local socket (see `endpoint.json` in the data directory). All are counted per batch or block, or',
-    'asked for when they are scraped; never per event. Chapters are the rows of the dashboard.',
+    'asked for when they are scraped; never per event. Chapters are the rows of the dashboard,',
+    '[`deploy/observability/grafana/weir.json`](../deploy/observability/grafana/weir.json); the alert rules are in',
+    '[`deploy/observability/prometheus/alerts.yml`](../deploy/observability/prometheus/alerts.yml).',
     '',
     ...chapters,
   ].join('\n');

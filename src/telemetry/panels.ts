@@ -28,7 +28,7 @@ export const PANELS = {
   lanes: panel('Lag and freshness', 'Lanes', 'none'),
   moves: panel('Lag and freshness', 'Rebalances and fencings', 'ops'),
   tasks: panel('Stages', 'Batches and blocks through the stages', 'ops'),
-  time: panel('Stages', 'Time spent waiting for stages', 'percentunit'),
+  time: panel('Stages', 'Tasks under way (average)', 'none'),
   mainThread: panel('Stages', 'Main thread', 'percentunit'),
   blocks: panel('Stages', 'Blocks', 'none'),
   rows: panel('Sinks', 'Rows acknowledged', 'rps'),
