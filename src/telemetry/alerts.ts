@@ -25,8 +25,8 @@ export const ALERTS: readonly AlertRule[] = [
   },
   {
     alert: 'WeirNoProgress',
-    expr: '(sum by (instance) (weir_kafka_lag_records) > 0 or sum by (instance) (weir_unwritten_blocks) > 0) unless sum by (instance) (increase(weir_stage_tasks_total{stage="commit"}[10m])) > 0',
-    for: '10m',
+    expr: '(sum by (instance) (weir_kafka_lag_records) > 0 or sum by (instance) (weir_unwritten_blocks) > 0) unless sum by (instance) (increase(weir_stage_tasks_total{stage="commit"}[5m])) > 0',
+    for: '5m',
     severity: 'critical',
     summary: '{{ $labels.instance }} has work and has committed nothing for 10 minutes.',
     description:
