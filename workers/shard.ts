@@ -22,7 +22,7 @@ export function match(kit: WorkerKit, packed: RawBatch): Matched {
   kit.decide(decoded.flows); // stamps action, policy id and version
   if (kit.detect) kit.matchRules(batch, decoded, kit.hits);
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
-  const exporters = exportersOf(decoded.flows, dictionary, kit.exporters);
+  const exporters = exportersOf(decoded, kit.exporters);
   return { rows: kit.encode(batch, decoded), rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters };
 }
 

@@ -17,7 +17,9 @@ export interface BatchCounts {
 export interface ExporterSight {
   readonly exporter: string;
   readonly flows: number;
-  /** Highest event time (end of a flow) of its flows, ms since 1970. */
+  /** Records that name it and were rejected. */
+  readonly failures: number;
+  /** Highest event time (end of a flow) of its flows, ms since 1970; -Infinity when all were rejected. */
   readonly newestMs: number;
 }
 

@@ -6,6 +6,7 @@ import type { Metrics } from './registry.ts';
 export interface ExporterReport {
   readonly exporter: string;
   readonly flows: number;
+  readonly failures: number;
   /** ms since 1970. */
   readonly newestMs: number;
 }
@@ -31,18 +32,20 @@ export class Exporters {
     const { metrics, seen } = this;
     if (seen === null) return;
     const now = Date.now() / 1000;
-    for (const { exporter: name, flows, newestMs } of reports) {
+    for (const { exporter: name, flows, failures, newestMs } of reports) {
       const exporter = name.slice(0, LONGEST_NAME);
       seen.set(exporter, true);
       metrics.add('weir_exporter_records_total', flows, { exporter });
+      metrics.add('weir_exporter_decode_failures_total', failures, { exporter });
       metrics.set('weir_exporter_last_seen_timestamp_seconds', now, { exporter });
-      if (appendedMs !== undefined)
+      if (appendedMs !== undefined && flows > 0)
         metrics.set('weir_exporter_clock_skew_seconds', (newestMs - appendedMs) / 1000, { exporter });
     }
   }
 
   private forget(exporter: string): void {
     this.metrics.remove('weir_exporter_records_total', { exporter });
+    this.metrics.remove('weir_exporter_decode_failures_total', { exporter });
     this.metrics.remove('weir_exporter_last_seen_timestamp_seconds', { exporter });
     this.metrics.remove('weir_exporter_clock_skew_seconds', { exporter });
   }

@@ -26,13 +26,13 @@ test('exporters: the most recent ones have series, others end', async () => {
   const exporters = new Exporters(metrics, 2);
   const at = Date.UTC(2026, 0, 1);
   for (const exporter of ['192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.3'])
-    exporters.note([{ exporter, flows: 5, newestMs: at + 90_000 }], at);
+    exporters.note([{ exporter, flows: 5, failures: 1, newestMs: at + 90_000 }], at);
   assert.deepEqual(await lines(metrics, 'weir_exporter_records_total{'), [
     'weir_exporter_records_total{exporter="192.0.2.1"} 10',
     'weir_exporter_records_total{exporter="192.0.2.3"} 5',
   ]);
   assert.equal((await lines(metrics, 'weir_exporter_clock_skew_seconds{'))[0].split(' ')[1], '90');
-  exporters.note([{ exporter: 'x'.repeat(10_000), flows: 1, newestMs: at }], undefined);
+  exporters.note([{ exporter: 'x'.repeat(10_000), flows: 1, failures: 0, newestMs: at }], undefined);
   for (const line of await lines(metrics, 'weir_exporter_')) assert.ok(line.length < 200);
 });
 

@@ -141,6 +141,11 @@ export const METRICS = {
     'exporters',
     'Flows by exporter address; the metrics.exporters most recently seen have series of their own.',
   ),
+  weir_exporter_decode_failures_total: counter(
+    ['exporter'],
+    'exporters',
+    'Rejected records that name their exporter all the same (goflow2, Akvorado), by its address.',
+  ),
   weir_exporter_last_seen_timestamp_seconds: gauge(
     ['exporter'],
     'silence',

@@ -18,7 +18,7 @@ export const PANELS = {
   rejects: panel('Intake', 'Rejects and unknown keys', 'rps'),
   progress: panel('Intake', 'Input consumed', 'bytes'),
   pauses: panel('Intake', 'Paused sources', 'none'),
-  exporters: panel('Intake', 'Records by exporter', 'rps'),
+  exporters: panel('Intake', 'Flows and decode failures by exporter', 'rps'),
   silence: panel('Intake', 'Exporters: time since last seen, clock skew', 's'),
   lag: panel('Lag and freshness', 'Records not yet read (Kafka)', 'short'),
   behind: panel('Lag and freshness', 'Seconds behind', 's'),
