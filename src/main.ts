@@ -7,12 +7,14 @@ import type { Config } from './config/schema.ts';
 import { buildSnapshot, type ControlDocuments, loadSnapshot, readRuleFiles, saveSnapshot } from './control/index.ts';
 import { neverCrash, type Reach } from './delivery/crashpoints.ts';
 import { type DataDirectory, openDataDirectory } from './delivery/directory.ts';
+import { reportLanes } from './delivery/gauges.ts';
 import { merged } from './delivery/in-order.ts';
 import { Lane } from './delivery/lane.ts';
 import { type LaneLog, openFileLog } from './delivery/lane-log.ts';
 import { type LaneRun, lanesAtOnce } from './delivery/lane-run.ts';
 import { Router } from './delivery/router.ts';
 import type { RunCounts, RunSummary } from './delivery/summary.ts';
+import { watchedLog } from './delivery/watched-log.ts';
 import { listen } from './http/listener.ts';
 import type { KafkaHost, LaneKit } from './kafka/host.ts';
 import { utf8 } from './model/bytes.ts';
@@ -33,6 +35,8 @@ export interface RunRequest {
   readonly log: Log;
   /** First request to stop: finish what was taken, commit, return. */
   readonly signal: AbortSignal;
+  /** From here on nobody waits for a store that cannot take anything; the same as `signal` when it is left out. */
+  readonly deadline?: AbortSignal;
   /** Called once everything is built, before the first batch. */
   readonly started?: (run: StartedRun) => void;
   /** Called when everything is stored, before the store is closed; null: the store keeps nothing that can be read. */
@@ -86,7 +90,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
       carrier: router,
       messages: kafka ? await kafka.sink() : null,
       log: request.log,
-      signal,
+      signal: request.deadline ?? signal,
       telemetry,
       wrap: faults.store && ((store) => faults.store!(store, router)),
     });
@@ -95,6 +99,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
     const kit = laneKit(directory, request, snapshot, router, sink);
     const sources = createSources(directory, request, snapshot, router, kit.slabs);
     const lanes = await openLanes(directory, request, kit, sources);
+    reportLanes({ counts, slabs: kit.slabs, lanes: () => [...lanes, ...(kafka?.openLanes() ?? [])] });
     if (kafka) await kafka.start(kit);
     telemetry.health.phase = 'running';
     signal.addEventListener('abort', stopping);
@@ -197,7 +202,7 @@ function laneKit(
     batchBytes: batch.bytes,
     now: coarseNow,
     reach: faults.reach ?? neverCrash,
-    wrapLog: faults.log ?? ((log) => log),
+    wrapLog: (log, lane) => watchedLog(faults.log?.(log) ?? log, lane, counts.telemetry),
   };
 }
 
@@ -259,7 +264,7 @@ async function openLanes(
   const lanesFolder = join(directory.root, nothingKept ? 'null-lanes' : 'lanes');
   if (nothingKept) rmSync(lanesFolder, { recursive: true, force: true });
   for (const [name, members] of lanesOf(sources, snapshot)) {
-    const log = await openFileLog(join(lanesFolder, hashHex(utf8(name))), reach);
+    const log = kit.wrapLog(await openFileLog(join(lanesFolder, hashHex(utf8(name))), reach), name);
     const parts = {
       name,
       sources: members,

@@ -32,6 +32,8 @@ export interface WorkerKit {
   readonly decide: ReturnType<typeof createDecider>;
   /** False where only rows are wanted. */
   readonly detect: boolean;
+  /** Most exporters of a batch that are told apart. */
+  readonly exporters: number;
   readonly matchRules: ReturnType<typeof createMatcher>;
   readonly encode: (batch: RawBatch, decoded: Decoded) => TableRows[];
 }
@@ -55,6 +57,7 @@ export function createKit(
     enrich: createEnricher(snapshot, dictionary),
     decide: createDecider(snapshot, dictionary),
     detect: setup.detect,
+    exporters: setup.told.exporters,
     matchRules: createMatcher(snapshot, rules, dictionary),
     encode: createEncoder(snapshot, dictionary, setup, parcels, scylla),
   };

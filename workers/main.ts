@@ -128,7 +128,7 @@ export function disconnect(): Promise<void> {
 }
 
 export function closeLaneBlock(task: { lane: string; end: boolean; commit: boolean }): BlockEffects {
-  const effects = closeBlock(laneOf(task.lane), setup.outputs, task.end, task.commit);
+  const effects = closeBlock(laneOf(task.lane), setup, task.end, task.commit);
   const arrays = effects.rows.map((rows) => rows.bytes);
   return moved(effects, effects.snapshot ? [...arrays, effects.snapshot] : arrays);
 }

@@ -12,7 +12,7 @@ import {
 } from '../src/model/control.ts';
 import { hashHex, uuidFrom } from '../src/model/hash.ts';
 import { parsePrefix } from '../src/model/ip.ts';
-import { ROWS_ONLY } from '../src/model/outputs.ts';
+import { EMBEDDED_SETUP } from '../src/model/outputs.ts';
 import { createKit, type WorkerKit } from './kit.ts';
 import { closeBlock, correlate, createLaneState, match } from './shard.ts';
 
@@ -52,7 +52,7 @@ function runCase(kit: WorkerKit, rule: Rule, test: RuleTest): CaseResult {
   lane.correlator.apply(kit.snapshot, kit.rules);
   const { hits, rollup } = match(kit, batchOf(bytes));
   correlate(lane, hits, rollup);
-  const { fired } = closeBlock(lane, ROWS_ONLY, true, false);
+  const { fired } = closeBlock(lane, EMBEDDED_SETUP, true, false);
   return {
     rule: rule.id,
     title: rule.title,

@@ -1,12 +1,13 @@
 // The two things that a worker does: `match` turns a raw batch into rows and hits, `correlate` turns hits into alerts.
 
 import type { RawBatch } from '../src/model/batch.ts';
-import type { OutputForms } from '../src/model/outputs.ts';
+import type { WorkerSetup } from '../src/model/outputs.ts';
 import type { TableRows } from '../src/model/tables.ts';
 import type { BlockEffects, Matched } from '../src/model/work.ts';
 import { Correlator } from './correlate/index.ts';
 import { alertMessages } from './encode/alert-messages.ts';
 import { encodeRows } from './encode/index.ts';
+import { exportersOf } from './exporters.ts';
 import { countsOf, type WorkerKit } from './kit.ts';
 import { RollupMerge, rollUp } from './rollup/index.ts';
 
@@ -24,7 +25,8 @@ export function match(kit: WorkerKit, packed: RawBatch): Matched {
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
   const rows = kit.encode(batch, decoded);
   if (strays) rows.push(strays);
-  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded) };
+  const exporters = exportersOf(decoded, kit.exporters);
+  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters };
 }
 
 /** An instance that only stores rolls nothing up. */
@@ -51,12 +53,13 @@ export function correlate(state: LaneState, hits: Uint8Array, rollup: Uint8Array
  * Closes the lane's block: the alerts that fell due in it and, with a commit, the rollups since the last one and the state.
  * `end`: the input has ended.
  */
-export function closeBlock(state: LaneState, outputs: OutputForms, end: boolean, commit: boolean): BlockEffects {
+export function closeBlock(state: LaneState, setup: WorkerSetup, end: boolean, commit: boolean): BlockEffects {
   const { threat, alerts, fired, late, evicted } = state.correlator.take(end);
   const rows: TableRows[] = commit ? state.rollups.take() : [];
   if (threat.length > 0) rows.push(encodeRows('threat_analytics', threat));
   if (alerts.length > 0) rows.push(encodeRows('alerts', alerts));
-  if (alerts.length > 0 && outputs.alert_messages) rows.push(alertMessages(alerts));
+  if (alerts.length > 0 && setup.outputs.alert_messages) rows.push(alertMessages(alerts));
   const snapshot = commit ? state.correlator.snapshot() : null;
-  return { rows, fired: fired.map((f) => f.alert), late, evicted, snapshot };
+  const progress = state.correlator.progress(setup.told.tenants);
+  return { rows, fired: fired.map((f) => f.alert), late, evicted, progress, snapshot };
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { type JudgedAlert, judge, type Truth, type Verdict } from '../../bench/generate/truth.ts';
+import { secretsOf } from '../config/secrets.ts';
 import { RunCounts } from '../delivery/summary.ts';
 import { startRun } from '../main.ts';
 import type { Alert } from '../model/alert.ts';
@@ -12,6 +13,7 @@ import { prepareRun } from './prepare.ts';
 import { createProgress } from './progress.ts';
 import { rowsOf } from './query.ts';
 import { alertLine, progressLine, summaryText } from './report.ts';
+import { stopOnSignal } from './stop.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
 import { watchControl } from './watch.ts';
 
@@ -74,7 +76,6 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
   const truth = typeof values.truth === 'string' ? (JSON.parse(await readFile(values.truth, 'utf8')) as Truth) : null;
   const prepared = await prepareRun(values);
   const { config, documents } = prepared;
-  const log = createLog(config.log.level);
   const json = values.json === true;
   const progress = createProgress(io, !json);
   const colours = io.stderr.isTTY === true;
@@ -86,11 +87,15 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
     if (counts.alerts <= MAX_SHOWN) progress.say(alertLine(alert, colours));
     else if (counts.alerts === MAX_SHOWN + 1)
       progress.say(`further alerts are stored: weir alerts --data ${config.data}`);
+  }, config.metrics.exporters);
+  const log = createLog(config.log.level, {
+    secrets: secretsOf(config),
+    counted: (level) => counts.metrics.add('weir_log_messages_total', 1, { level }),
   });
   for (const problem of prepared.problems) progress.say(problem);
   if (values.strict && prepared.problems.length > 0)
     throw new OperationalError('strict', 'there are problems, and --strict was given');
-  const stop = stopOnSignal(progress.say);
+  const stop = stopOnSignal({ io, json, deadlineMs: config.shutdown, say: progress.say });
   let watcher: (() => void) | null = null;
   let ticker: NodeJS.Timeout | null = null;
   try {
@@ -101,6 +106,7 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
       counts,
       log,
       signal: stop.signal,
+      deadline: stop.deadline,
       started: (started) => {
         ticker = setInterval(() => progress.show(progressLine(counts, started.totalBytes)), 200);
         if (config.sources.some((source) => source.follow)) watcher = watchControl(prepared, started, log);
@@ -155,24 +161,5 @@ function judgedAlert(alert: Alert): JudgedAlert {
     rule: `${alert.title} (${rule.id})`,
     techniques: attack.techniques.map((t) => t.id),
     names,
-  };
-}
-
-/** First SIGINT or SIGTERM: finish and commit. Second: leave at once; the journal has what is unfinished. */
-function stopOnSignal(say: (line: string) => void): { signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(1);
-    say('stopping: what was read is being stored (again to leave at once)');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
   };
 }

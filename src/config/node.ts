@@ -30,6 +30,8 @@ export interface Leaf<T = unknown> {
   readonly unit?: string;
   /** What the reference page shows as the default, where `initial` only stands for it. */
   readonly standIn?: string;
+  /** Never written anywhere: see secrets.ts. */
+  readonly secret?: true;
 }
 
 export interface Section<F extends Fields = Fields> {
@@ -81,6 +83,8 @@ export const text = (initial: string | undefined, doc: string, format?: TextForm
   initial,
   ...(format ? { format } : {}),
 });
+/** Text that nobody may read in a log. */
+export const secret = (doc: string): Leaf<string> => ({ kind: 'leaf', scalar: 'text', doc, initial: '', secret: true });
 export const choice = <const C extends string>(choices: readonly C[], initial: NoInfer<C>, doc: string): Leaf<C> => ({
   kind: 'leaf',
   scalar: 'text',

@@ -4,7 +4,21 @@
 import { FORMATS } from '../model/batch.ts';
 import { ACTIONS } from '../model/control.ts';
 import { PARTITIONERS } from '../model/kafka/partitioner.ts';
-import { any, choice, duration, flag, type Infer, integer, list, map, path, section, size, text } from './node.ts';
+import {
+  any,
+  choice,
+  duration,
+  flag,
+  type Infer,
+  integer,
+  list,
+  map,
+  path,
+  secret,
+  section,
+  size,
+  text,
+} from './node.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -160,7 +174,7 @@ const KAFKA = section('Kafka, for sources with a topic.', {
   sasl: section('Who Weir is.', {
     mechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], 'none', 'SASL mechanism.'),
     username: text('', 'User.'),
-    password: text('', 'Password; better given as WEIR_KAFKA_SASL_PASSWORD.'),
+    password: secret('Password; better given as WEIR_KAFKA_SASL_PASSWORD.'),
   }),
   partitioner: choice(
     ['any', ...PARTITIONERS],
@@ -188,7 +202,7 @@ const SCYLLA = section('ScyllaDB or Cassandra, with store.kind: servers.', {
   local_data_center: text('datacenter1', 'Data centre whose nodes are asked.'),
   keyspace: text('opensase', 'Keyspace.', 'keyspace'),
   username: text('', 'User; empty for no authentication.'),
-  password: text('', 'Password; better given as WEIR_SCYLLA_PASSWORD.'),
+  password: secret('Password; better given as WEIR_SCYLLA_PASSWORD.'),
   tls: TLS,
   consistency: choice(
     ['one', 'local_one', 'quorum', 'local_quorum', 'all', 'each_quorum'],
@@ -222,7 +236,7 @@ const CLICKHOUSE = section('ClickHouse, with store.kind: servers.', {
   url: text('', 'http(s)://host:port of the server.'),
   database: text('weir', 'Database.', 'keyspace'),
   username: text('default', 'User.'),
-  password: text('', 'Password; better given as WEIR_CLICKHOUSE_PASSWORD.'),
+  password: secret('Password; better given as WEIR_CLICKHOUSE_PASSWORD.'),
   store_logs: flag(false, 'Keep log events too (table logs).'),
   request_timeout: seconds(30, 1, 600, 'Longest wait for an answer.'),
 });
@@ -233,6 +247,15 @@ const HTTP = section('Health and metrics over HTTP: /healthz, /readyz and /metri
     'Address to listen at; 0.0.0.0 or :: for all. There is no authentication: keep it inside, or behind a proxy.',
   ),
   port: integer(0, { minimum: 0, maximum: 65_535 }, 'Port to listen at; 0 for none.'),
+});
+
+const METRICS = section('What metrics tell apart; the rest is counted as one, "other".', {
+  tenants: integer(100, { minimum: 0, maximum: 10_000, unit: 'tenants' }, 'Tenants, in the order of their ids.'),
+  exporters: integer(
+    200,
+    { minimum: 0, maximum: 10_000, unit: 'exporters' },
+    'Exporters, those most recently seen; the series of others end.',
+  ),
 });
 
 export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
@@ -317,7 +340,13 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
   kafka: KAFKA,
   scylla: SCYLLA,
   clickhouse: CLICKHOUSE,
+  shutdown: duration(
+    30 * SECOND,
+    { minimum: 0, maximum: HOUR },
+    'How long a run that is asked to end (SIGTERM, SIGINT) may take to store and commit what it has read.',
+  ),
   http: HTTP,
+  metrics: METRICS,
   lateness: duration(
     5 * MINUTE,
     { minimum: 0, maximum: 7 * DAY },

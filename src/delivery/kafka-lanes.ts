@@ -45,6 +45,11 @@ export class KafkaLanes {
     return [...this.held.keys()].filter((lane) => this.assigned.has(lane));
   }
 
+  /** How many the group has given to this instance. */
+  get assignedLanes(): number {
+    return this.assigned.size;
+  }
+
   /** Lanes that are open. */
   open(): Lane[] {
     return [...this.held.values()].flatMap(({ opened }) => opened?.lane ?? []);

@@ -31,9 +31,9 @@ export interface LaneSettings {
 
 /** What a lane tells about itself, for progress, summary and metrics. */
 export interface LaneObserver {
-  batch(matched: Matched, batch: SourceBatch): void;
+  batch(matched: Matched, batch: SourceBatch, source: string): void;
   /** Every store has acknowledged the block. */
-  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void;
+  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>, lane: string): void;
   /** Accepted records whose rows a store refused: they are dead letters now. */
   refused(count: number): void;
 }
@@ -115,6 +115,10 @@ export class Lane {
     return this.parts.log.pending.length > 0;
   }
 
+  get blocks(): { readonly open: number; readonly unwritten: number } {
+    return { open: this.block ? 1 : 0, unwritten: this.unwritten };
+  }
+
   /** Restores the lane's state on its home worker. */
   async open(): Promise<void> {
     const { router, log } = this.parts;
@@ -159,7 +163,7 @@ export class Lane {
       this.block ??= new OpenBlock(control, Date.now());
       await this.correlate(matched);
       this.block.add(source.name, batch.ranges, matched.rows);
-      this.parts.observer.batch(matched, batch);
+      this.parts.observer.batch(matched, batch, source.name);
       if (!this.replaying && this.isDue()) await this.close(null, false);
     });
   }
@@ -304,7 +308,7 @@ export class Lane {
           discard(chunks);
           await this.parts.router.forget(parcels);
         }
-        this.parts.observer.stored(effects, stored);
+        this.parts.observer.stored(effects, stored, this.name);
         if (effects.snapshot) await this.persist(entry.seq, entry.control, files, effects.snapshot);
       } catch (error) {
         this.failed ??= error;

@@ -2,8 +2,9 @@
 
 import type { Alert } from '../model/alert.ts';
 import type { TableName } from '../model/tables.ts';
-import type { BlockEffects, Matched } from '../model/work.ts';
+import type { BlockEffects, Matched, TenantProgress } from '../model/work.ts';
 import type { SourceBatch } from '../sources/source.ts';
+import { Exporters } from '../telemetry/exporters.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { LaneObserver } from './lane.ts';
 
@@ -53,16 +54,21 @@ export class RunCounts implements LaneObserver {
   /** Bytes on disk consumed, by lane stream; the progress line adds them up. */
   readonly bytes = new Map<string, number>();
   readonly rejects = new Map<string, number>();
+  /** How far each lane's tenants have come in what is stored. */
+  readonly progress = new Map<string, readonly TenantProgress[]>();
+  private readonly exporters: Exporters;
   private readonly rows = new Map<string, number>();
   private readonly startedAt = performance.now();
   private readonly onAlert: (alert: Alert) => void;
 
-  constructor(onAlert: (alert: Alert) => void) {
+  /** `exporters`: most that metrics tell apart. */
+  constructor(onAlert: (alert: Alert) => void, exporters = 0) {
     this.onAlert = onAlert;
+    this.exporters = new Exporters(this.metrics, exporters);
   }
 
   /** The observer of one lane. */
-  batch(matched: Matched, batch: SourceBatch): void {
+  batch(matched: Matched, batch: SourceBatch, source: string): void {
     const { counts } = matched;
     this.read += counts.read;
     this.accepted += counts.accepted;
@@ -72,16 +78,19 @@ export class RunCounts implements LaneObserver {
     for (const [code, count] of Object.entries(counts.rejects))
       this.rejects.set(code, (this.rejects.get(code) ?? 0) + count);
     for (const outcome of ['accepted', 'rejected', 'skipped'] as const) {
-      this.metrics.add('weir_records_total', counts[outcome], { outcome });
+      this.metrics.add('weir_records_total', counts[outcome], { source, outcome });
     }
+    const bytes = batch.segments.reduce((sum, { start, end }) => sum + end - start, 0);
+    this.metrics.add('weir_read_bytes_total', bytes, { source });
+    this.exporters.note(matched.exporters, batch.appendedMs);
     for (const [code, count] of Object.entries(counts.rejects)) this.metrics.add('weir_rejects_total', count, { code });
     this.metrics.add('weir_unknown_keys_total', counts.unknownKeys);
-    const source = batch.segments[0]?.source ?? 0;
-    this.bytes.set(String(source), batch.progressBytes);
+    this.bytes.set(source, batch.progressBytes);
     this.metrics.set('weir_input_bytes', this.progressBytes);
   }
 
-  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>): void {
+  stored(effects: BlockEffects, rows: ReadonlyMap<string, number>, lane: string): void {
+    if (effects.progress.length > 0) this.progress.set(lane, effects.progress);
     this.late += effects.late;
     this.evicted += effects.evicted;
     for (const [table, count] of rows) {

@@ -13,6 +13,8 @@ export interface FetchTarget {
   readonly partition: number;
   /** Offset to fetch from, or null when nothing is wanted now. */
   wanted(): number | null;
+  /** Records that there are, whether or not any of them was fetched. */
+  reaches(high: number): void;
   /** Called only with what follows the offset that was wanted last. */
   deliver(fetched: Fetched): void;
   /** The partition cannot be read on: the offset is gone, or its bytes are no record batches. */
@@ -127,10 +129,10 @@ export class Fetcher {
 
   /** An answer to a question that is no longer asked (the stream was moved or closed meanwhile) is dropped. */
   private hand(fetched: Fetched, asked: readonly Wanted[]): void {
-    if (fetched.next === 0 && fetched.batches.length === 0) return;
     const question = asked.find(({ topic, partition }) => topic === fetched.topic && partition === fetched.partition);
     for (const target of this.targets) {
       if (target.topic !== fetched.topic || target.partition !== fetched.partition) continue;
+      target.reaches(fetched.high);
       if (question !== undefined && target.wanted() === question.offset && fetched.next > question.offset)
         target.deliver(fetched);
     }

@@ -20,6 +20,7 @@ import type { SourceNote } from '../sources/source.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { KafkaBlobs } from './blobs.ts';
 import { Fetcher } from './fetcher.ts';
+import { KafkaGauges } from './gauges.ts';
 import { openKafkaLog } from './lane-log.ts';
 import { Kafka } from './library.ts';
 import { Membership } from './membership.ts';
@@ -40,8 +41,8 @@ export interface LaneKit {
   readonly batchBytes: number;
   readonly now: () => number;
   readonly reach: Reach;
-  /** For the fault tests: something between lanes and their logs. */
-  readonly wrapLog: (log: LaneLog) => LaneLog;
+  /** What watches the logs of lanes, and for the fault tests what breaks them. */
+  readonly wrapLog: (log: LaneLog, lane: string) => LaneLog;
 }
 
 export class KafkaHost {
@@ -61,6 +62,8 @@ export class KafkaHost {
   private readonly fetcher: Fetcher;
   private readonly budget: FetchBudget;
   private readonly supply: KafkaLanes;
+  private readonly gauges: KafkaGauges;
+  private readonly telemetry: Telemetry;
   private readonly snapshots = new Map<string, ControlSnapshot>();
   private readonly told: SourceNote[] = [];
   private kit!: LaneKit;
@@ -81,9 +84,11 @@ export class KafkaHost {
     this.blobs = new KafkaBlobs(parts.producer, parts.logs, parts.names.control);
     this.budget = new FetchBudget(config.budget.bytes);
     const partitionBytes = config.kafka.fetch_bytes;
-    const { health } = telemetry;
+    const { health, metrics } = telemetry;
+    this.telemetry = telemetry;
     this.fetcher = new Fetcher({ reader: parts.reader, partitionBytes, answerBytes: partitionBytes * 8, warn, health });
     this.supply = new KafkaLanes({ open: (lane) => this.openLane(lane), warn });
+    this.gauges = new KafkaGauges({ metrics, admin: parts.admin, budget: this.budget, lanes: this.supply });
     health.check(() => {
       if (this.membership?.member) return null;
       return { code: 'not_in_group', message: `the consumer group ${group} has not given out the lanes yet` };
@@ -132,9 +137,11 @@ export class KafkaHost {
       sessionTimeoutMs: this.config.kafka.session_timeout,
       owned: () => this.supply.owned(),
       assigned: (lanes) => this.supply.assign(lanes),
+      rebalanced: () => this.telemetry.metrics.add('weir_rebalances_total', 1),
       crashed: (error) => this.supply.fail(error),
     });
     await this.membership.start();
+    this.gauges.start();
   }
 
   runs(signal: AbortSignal): AsyncGenerator<LaneRun> {
@@ -149,6 +156,11 @@ export class KafkaHost {
     for (const lane of this.supply.open()) await lane.changeControl(snapshot);
   }
 
+  /** Lanes that are open now. */
+  openLanes(): readonly Lane[] {
+    return this.supply.open();
+  }
+
   notes(): readonly SourceNote[] {
     return this.told;
   }
@@ -156,6 +168,7 @@ export class KafkaHost {
   async close(): Promise<void> {
     await this.membership?.stop().catch(() => {});
     await this.fetcher.stop();
+    await this.gauges.stop();
     await Promise.allSettled([
       this.reader.close(),
       this.logs.close(),
@@ -169,14 +182,16 @@ export class KafkaHost {
     const { client: kafka, admin, logs: reader, names, group } = this;
     const { state: topic, repartition } = names;
     const log = await openKafkaLog({ kafka, admin, reader, topic, partition, repartition, group, reach });
+    const name = `kafka:${group}:${partition}`;
+    const sources = this.streams(partition);
     try {
       const lane = new Lane(
         {
-          name: `kafka:${group}:${partition}`,
-          sources: this.streams(partition),
+          name,
+          sources,
           router,
           store,
-          log: this.kit.wrapLog(this.watched(log)),
+          log: this.kit.wrapLog(this.watched(log), name),
           settings,
           observer,
           reach,
@@ -185,7 +200,12 @@ export class KafkaHost {
         this.control,
       );
       await this.membership?.commit(offsetsOf(log.commit)); // its last owner may have died before it told the group
-      return { lane, close: () => log.close() };
+      this.gauges.add(sources);
+      const close = (): Promise<void> => {
+        this.gauges.remove(sources);
+        return log.close();
+      };
+      return { lane, close };
     } catch (error) {
       await log.close();
       throw error;

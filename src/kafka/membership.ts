@@ -17,6 +17,8 @@ export interface MembershipOptions {
   readonly owned: () => readonly number[];
   /** The lanes that are ours from now on. */
   readonly assigned: (lanes: readonly number[]) => void;
+  /** The group has given out its lanes. */
+  readonly rebalanced: () => void;
   /** The group cannot be a member of any more; kafkajs does not try again. */
   readonly crashed: (error: Error) => void;
 }
@@ -54,13 +56,14 @@ export class Membership {
   }
 
   async start(): Promise<void> {
-    const { topics, assigned, crashed } = this.options;
+    const { topics, assigned, rebalanced, crashed } = this.options;
     const { GROUP_JOIN, CRASH } = this.consumer.events;
     this.consumer.on(GROUP_JOIN, ({ payload }) => {
       const mine = Object.entries(payload.memberAssignment).map(([topic, partitions]) => ({ topic, partitions }));
       this.consumer.pause(mine); // before anything is fetched: kafkajs emits this event before it goes on
       this.generation++;
       this.joined = true;
+      rebalanced();
       assigned([...new Set(mine.flatMap(({ partitions }) => partitions))].sort((a, b) => a - b));
     });
     this.consumer.on(CRASH, ({ payload }) => {

@@ -18,6 +18,8 @@ export interface RawRecordBatch {
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly compressed: boolean;
+  /** Newest time stamp of its records, ms since 1970. */
+  readonly maxTimestamp: number;
 }
 
 export interface Fetched {
@@ -26,8 +28,8 @@ export interface Fetched {
   readonly batches: readonly RawRecordBatch[];
   /** Everything before it has been seen, markers and gaps included. */
   readonly next: number;
-  /** Offset behind the last record that may be read. */
-  readonly end: number;
+  /** High watermark: offset behind the last record that there is; of an open transaction it may not be read yet. */
+  readonly high: number;
 }
 
 /** The broker no longer has (or never had) the offset that was asked for. */
@@ -113,7 +115,7 @@ export class KafkaReader {
             ({ topic, partition }) => topic === topicName && partition === one.partition,
           )!.offset;
           const { batches, next } = committed(one.messages[0] ?? NOTHING, offset, one.abortedTransactions ?? []);
-          return { topic: topicName, partition: one.partition, batches, next, end: Number(one.lastStableOffset) };
+          return { topic: topicName, partition: one.partition, batches, next, high: Number(one.highWatermark) };
         }),
       );
     } catch (error) {
@@ -184,6 +186,7 @@ function committed(
         baseOffset,
         lastOffset,
         compressed: header.codec !== 'none',
+        maxTimestamp: header.maxTimestamp,
       });
     next = Math.max(next, lastOffset + 1);
     at += header.bytes;

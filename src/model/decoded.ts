@@ -16,6 +16,8 @@ export class Decoded {
   skipped = 0;
   /** Keys that no column holds, over all records of the batch. */
   unknownKeys = 0;
+  /** Rejects by the exporter (id of its text) that they name all the same. */
+  readonly failures = new Map<number, number>();
   readonly dictionary: Dictionary;
 
   constructor(dictionary: Dictionary) {
@@ -31,6 +33,12 @@ export class Decoded {
     this.read = 0;
     this.skipped = 0;
     this.unknownKeys = 0;
+    if (this.failures.size > 0) this.failures.clear();
+  }
+
+  /** A record of this exporter was rejected. */
+  failed(exporter: number): void {
+    if (exporter !== 0) this.failures.set(exporter, (this.failures.get(exporter) ?? 0) + 1);
   }
 
   get accepted(): number {

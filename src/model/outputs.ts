@@ -55,6 +55,13 @@ export interface WorkerSetup {
   /** False where only rows are wanted: rules are then not run. */
   readonly detect: boolean;
   readonly scylla: ScyllaSettings | null;
+  /** Tenants and exporters of a batch that metrics tell apart. */
+  readonly told: { readonly tenants: number; readonly exporters: number };
 }
 
-export const EMBEDDED_SETUP: WorkerSetup = { outputs: ROWS_ONLY, detect: true, scylla: null };
+export const EMBEDDED_SETUP: WorkerSetup = {
+  outputs: ROWS_ONLY,
+  detect: true,
+  scylla: null,
+  told: { tenants: 0, exporters: 0 },
+};

@@ -55,6 +55,11 @@ export class SlabPool {
     return this.made - this.idle.length;
   }
 
+  /** Sources that wait for a slab. */
+  get waiters(): number {
+    return this.waiting.length;
+  }
+
   /** A slab with one holder: the caller. Waits, first come first served, while none is free. */
   acquire(): Promise<Slab> {
     const slab = this.idle.pop() ?? this.make();

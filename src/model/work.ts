@@ -13,6 +13,23 @@ export interface BatchCounts {
   readonly unknownKeys: number;
 }
 
+/** What a batch tells of one exporter. */
+export interface ExporterSight {
+  readonly exporter: string;
+  readonly flows: number;
+  /** Records that name it and were rejected. */
+  readonly failures: number;
+  /** Highest event time (end of a flow) of its flows, ms since 1970; -Infinity when all were rejected. */
+  readonly newestMs: number;
+}
+
+/** How far the events of a tenant have come in a lane; `other` stands for all tenants that are not told apart. */
+export interface TenantProgress {
+  readonly tenant: string;
+  readonly newestMs: number;
+  readonly watermarkMs: number;
+}
+
 /** Result of `match`. */
 export interface Matched {
   readonly rows: readonly TableRows[];
@@ -21,6 +38,7 @@ export interface Matched {
   /** Packed by rollUp. */
   readonly rollup: Uint8Array;
   readonly counts: BatchCounts;
+  readonly exporters: readonly ExporterSight[];
 }
 
 /** How writing parcels went: null for well. Errors cross threads as plain data. */
@@ -42,6 +60,7 @@ export interface BlockEffects {
   readonly fired: readonly Alert[];
   readonly late: number;
   readonly evicted: number;
+  readonly progress: readonly TenantProgress[];
   readonly snapshot: Uint8Array | null;
 }
 

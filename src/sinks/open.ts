@@ -43,7 +43,8 @@ export function workerSetup(config: Config, kafka: boolean): WorkerSetup {
   }
   if (kafka && detect) forms.alert_messages = 'messages';
   if (kafka && store) forms.dead_letters = 'messages';
-  return { outputs: forms, detect, scylla: servers && store ? scyllaSettings(config.scylla) : null };
+  const scylla = servers && store ? scyllaSettings(config.scylla) : null;
+  return { outputs: forms, detect, scylla, told: config.metrics };
 }
 
 export interface OpenedSinks {

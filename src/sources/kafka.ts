@@ -55,8 +55,10 @@ export class KafkaStream implements Source, FetchTarget {
   private queued = 0;
   private failure: Error | null = null;
   private readonly arrival = new Pulse();
-  /** Offset behind the last record that there is, as last heard. */
-  end = 0;
+  /** Offset behind the last record that there is, as last heard; -1 before that. */
+  private high = -1;
+  /** When the last record handed on was appended, ms since 1970; 0 before the first. */
+  private appendedMs = 0;
 
   constructor(options: KafkaStreamOptions) {
     this.options = options;
@@ -67,9 +69,24 @@ export class KafkaStream implements Source, FetchTarget {
     this.file = `${options.topic}/${options.partition}`;
   }
 
-  /** Records that there are and that were not handed on. */
-  get lag(): number {
-    return this.position < 0 ? 0 : Math.max(0, this.end - this.position);
+  /** Records that there are and that were not handed on; null while nothing is known. */
+  get lag(): number | null {
+    return this.position < 0 || this.high < 0 ? null : Math.max(0, this.high - this.position);
+  }
+
+  /** It would be fetched if the budget allowed it. */
+  get paused(): boolean {
+    const { budget } = this.options;
+    return this.fetching >= 0 && this.queue.length === 0 && budget.used >= budget.limit;
+  }
+
+  /** How long ago what is handed on now was appended; 0 when nothing waits, or nothing is known yet. */
+  behindMs(now: number): number {
+    return this.lag === 0 || this.appendedMs === 0 ? 0 : Math.max(0, now - this.appendedMs);
+  }
+
+  reaches(high: number): void {
+    this.high = Math.max(this.high, high);
   }
 
   wanted(): number | null {
@@ -81,7 +98,6 @@ export class KafkaStream implements Source, FetchTarget {
   deliver(fetched: Fetched): void {
     const bytes = bytesOf(fetched);
     this.fetching = fetched.next;
-    this.end = fetched.end;
     this.queue.push(fetched);
     this.queued += bytes;
     this.options.budget.used += bytes;
@@ -246,11 +262,13 @@ export class KafkaStream implements Source, FetchTarget {
       at += bytes.length;
     }
     this.position = until;
+    this.appendedMs = batches[batches.length - 1].maxTimestamp;
     return {
       bytes: memory.subarray(0, at),
       segments,
       ranges: [{ file: this.file, from, to: until, referenceMs: appendedAtMs, appendedAtMs }],
       progressBytes: 0,
+      appendedMs: this.appendedMs,
       release: () => slab?.release(),
     };
   }

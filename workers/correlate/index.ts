@@ -8,6 +8,7 @@ import type { Alert } from '../../src/model/alert.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import { hash128, hashWords } from '../../src/model/hash.ts';
 import { type HitEvent, HitsReader, type KeyValue, readKey } from '../../src/model/hits.ts';
+import type { TenantProgress } from '../../src/model/work.ts';
 import type { BookLimits, Output } from './alert-book.ts';
 import { buildAlert, EVENT_GROUP, evidenceOf, referenceEvidence } from './alert-builder.ts';
 import type { Clock } from './clock.ts';
@@ -150,6 +151,20 @@ export class Correlator {
     const output = this.output;
     this.output = emptyOutput();
     return output;
+  }
+
+  /** How far the events of each tenant have come; tenants from index `most` on are one, `other`. For metrics only. */
+  progress(most: number): TenantProgress[] {
+    const found: TenantProgress[] = [];
+    let rest = -Infinity;
+    this.tenants.forEach((state, index) => {
+      const { newestMs } = state;
+      if (newestMs === -Infinity) return;
+      if (index >= most) rest = Math.max(rest, newestMs);
+      else found.push({ tenant: state.tenant.slug, newestMs, watermarkMs: newestMs - this.latenessMs });
+    });
+    if (rest > -Infinity) found.push({ tenant: 'other', newestMs: rest, watermarkMs: rest - this.latenessMs });
+    return found;
   }
 
   snapshot(): Uint8Array {

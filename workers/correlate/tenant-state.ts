@@ -19,6 +19,13 @@ export class TenantState {
     this.tenant = tenant;
   }
 
+  /** Highest event time over all datasets; -Infinity before the first. */
+  get newestMs(): number {
+    let newest = -Infinity;
+    for (const { maxMs } of this.clocks.values()) newest = Math.max(newest, maxMs);
+    return newest;
+  }
+
   clock(dataset: string): Clock {
     let clock = this.clocks.get(dataset);
     if (clock === undefined) {

@@ -29,6 +29,8 @@ export interface Result {
   readonly logs: LogEvent[];
   readonly rejects: string[];
   readonly details: string[];
+  /** Rejects by exporter, of the last batch. */
+  failures: Record<string, number>;
   read: number;
   skipped: number;
   readonly sums: Record<FlowCounter, bigint>;
@@ -91,7 +93,7 @@ export function decodeWith(
   const out = new Decoded(dictionary);
   const decode = make(createDecodeContext(snapshot, dictionary));
   const sums = Object.fromEntries(FLOW_COUNTERS.map((name) => [name, 0n])) as Record<FlowCounter, bigint>;
-  const result: Result = { flows: [], logs: [], rejects: [], details: [], read: 0, skipped: 0, sums };
+  const result: Result = { flows: [], logs: [], rejects: [], details: [], failures: {}, read: 0, skipped: 0, sums };
   const pieces =
     framingOf(format) === 'lines' ? cut(bytes, size) : [{ start: 0, end: bytes.length, context: null } as const];
   for (const piece of pieces) {
@@ -115,6 +117,7 @@ export function decodeWith(
     decode(batch, 0, out);
     assert.equal(out.read, out.accepted + out.rejects.length + out.skipped, 'every record has one outcome');
     collect(out, result);
+    for (const [id, count] of out.failures) result.failures[dictionary.text(id)] = count;
   }
   return result;
 }

@@ -95,6 +95,7 @@ class FlowMessages {
       } else if (!this.fields(next) || !this.flow(out, tenant, source)) {
         const detail = `${this.detail} (at byte ${base + this.at - start})`;
         out.reject(this.code, detail, segmentIndex, at, size, tenant);
+        out.failed(this.exporter());
       } else if (this.context.finishFlow(out, out.flows.length, segmentIndex, batch, at, size)) {
         out.unknownKeys += this.unknown;
       }
@@ -172,10 +173,8 @@ class FlowMessages {
       this.counter(FIELD.bytes, flows.bytesSent, i) &&
       this.counter(FIELD.packets, flows.packetsSent, i);
     if (!fine) return false;
-    if (this.lengths[FIELD.samplerAddress] > 0) {
-      if (!this.address(FIELD.samplerAddress, this.words, 0)) return false;
-      flows.exporter[i] = this.context.dictionary.internText(ipText(this.words));
-    }
+    flows.exporter[i] = this.exporter();
+    if (flows.exporter[i] === 0 && this.lengths[FIELD.samplerAddress] > 0) return false;
     if (this.context.asksExporters(source) && !this.owned(flows, i, tenant, source)) return false;
     if (this.unknown > 0) flows.flags[i] |= FLOW_FLAG.extras;
     const { low } = this;
@@ -190,6 +189,12 @@ class FlowMessages {
       return this.fail('missing_field', `${NAMES.get(FIELD.samplerAddress)} is missing`);
     const tenant = context.ownedByExporter(flows, i, source, own, words, 0);
     return tenant >= 0 || this.fail(context.tenantCode(tenant), exporterDetail(tenant, ipText(words)));
+  }
+
+  /** Dictionary id of the exporter's address; 0 for none, or one that is no address. */
+  private exporter(): number {
+    if (this.lengths[FIELD.samplerAddress] === 0 || !this.address(FIELD.samplerAddress, this.words, 0)) return 0;
+    return this.context.dictionary.internText(ipText(this.words));
   }
 
   private times(flows: FlowColumns, i: number): boolean {

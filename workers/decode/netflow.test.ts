@@ -262,6 +262,15 @@ test('a message that cannot be read is one reject; the next is read', () => {
   assert.equal(flows.length, cases.length);
 });
 
+test('rejects count for the exporter that they name', () => {
+  const wrong = V2.replace('"src_port":55743', '"src_port":70000');
+  assert.deepEqual(goflow(V2, wrong, wrong.replace('192.168.88.1"', '192.168.88.2"'), wrong).failures, {
+    '192.168.88.1': 2,
+    '192.168.88.2': 1,
+  });
+  assert.deepEqual(goflow(V2, wrong.replace('"sampler_address":"192.168.88.1",', ''), '{').failures, {});
+});
+
 test('after a length that cannot be, the rest is one reject', () => {
   const good = frame(BASIC);
   for (const bad of [[200, 1, 1], [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255], [128]]) {

@@ -91,7 +91,9 @@ export class NetflowJson {
   }
 
   record(): void {
-    if (!this.flow()) this.reader.reject();
+    if (this.flow()) return;
+    this.reader.reject();
+    this.reader.out.failed(this.exporter());
   }
 
   private flow(): boolean {

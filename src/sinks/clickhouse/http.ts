@@ -50,7 +50,7 @@ export async function openHttpStore(settings: Settings, carrier: ParcelCarrier):
     if (error instanceof OperationalError) throw error;
     throw new OperationalError(
       'clickhouse_unreachable',
-      `ClickHouse at ${settings.url}: ${classify(error).message}`,
+      `ClickHouse at ${new URL(settings.url).origin}: ${classify(error).message}`,
       error,
     );
   }
