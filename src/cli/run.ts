@@ -109,7 +109,8 @@ export async function runAndReport(values: Values, io: Io, hints: readonly strin
       deadline: stop.deadline,
       started: (started) => {
         ticker = setInterval(() => progress.show(progressLine(counts, started.totalBytes)), 200);
-        if (config.sources.some((source) => source.follow)) watcher = watchControl(prepared, started, log);
+        if (config.sources.some(({ follow, topic }) => follow || topic !== ''))
+          watcher = watchControl(prepared, started, log);
       },
       // What an earlier run has found is as true: everything stored is judged.
       finishing: async (reader) => {

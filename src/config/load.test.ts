@@ -108,6 +108,7 @@ test('the environment beats the file, the command line beats both', (t) => {
     WEIR_STORE_THREADS: '3',
     WEIR_WORKERS: '2',
     WEIR_RULES_DIRECTORIES: '/a:/b',
+    WEIR_KAFKA_BROKERS: 'one:9092,two:9092',
     WEIR_STORE_KID: 'x',
   };
   const { config, problems } = load(
@@ -119,6 +120,7 @@ test('the environment beats the file, the command line beats both', (t) => {
   assert.equal(config.store.threads, 3);
   assert.equal(config.workers, 7);
   assert.deepEqual(config.rules.directories, ['/a', '/b']);
+  assert.deepEqual(config.kafka.brokers, ['one:9092', 'two:9092']);
   assert.equal(config.data, join(process.cwd(), 'here'));
   assert.deepEqual(
     problems.map((p) => p.message),

@@ -43,7 +43,6 @@ const placed = (rows: TableRows, worker: number): TableRows =>
   rows.parcel ? { ...rows, parcel: { ...rows.parcel, worker } } : rows;
 
 export class Router implements ParcelCarrier {
-  private readonly setup: WorkerSetup;
   private readonly pools: readonly Piscina[];
   private readonly load: number[];
   private readonly homes = new Map<string, number>();
@@ -51,7 +50,6 @@ export class Router implements ParcelCarrier {
 
   /** `workers` = 0 takes one a core. */
   constructor(workers: number, setup: WorkerSetup = EMBEDDED_SETUP, stages = new Stages()) {
-    this.setup = setup;
     this.stages = stages;
     this.pools = Array.from({ length: workers || availableParallelism() }, () => startWorker(setup));
     this.load = this.pools.map(() => 0);
@@ -161,7 +159,8 @@ export class Router implements ParcelCarrier {
   }
 
   async stop(): Promise<void> {
-    if (this.setup.scylla !== null) await Promise.all(this.pools.map((pool) => pool.run({}, { name: 'disconnect' })));
+    // Answered by workers that have loaded: one that is ended while it loads may take the process with it (Node 20).
+    await Promise.all(this.pools.map((pool) => pool.run({}, { name: 'disconnect' })));
     await Promise.all(this.pools.map((pool) => pool.destroy()));
   }
 

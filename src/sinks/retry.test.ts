@@ -71,7 +71,8 @@ test('errors are classed by what helps', () => {
   const kindOf = (error: unknown) => classify(error).kind;
   assert.equal(kindOf(Object.assign(new Error('no space left'), { code: 'ENOSPC' })), 'retryable');
   assert.equal(kindOf(new Error('Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)')), 'retryable');
-  assert.equal(kindOf(new Error('Code: 53. DB::Exception: Type mismatch. (TYPE_MISMATCH)')), 'poison');
+  assert.equal(kindOf(new Error('Code: 53. DB::Exception: Type mismatch. (TYPE_MISMATCH)')), 'fatal');
+  assert.equal(kindOf(new Error('Code: 469. DB::Exception: no. (VIOLATED_CONSTRAINT)')), 'poison');
   assert.equal(kindOf(Object.assign(new Error('Unknown table'), { code: '60' })), 'fatal');
   assert.equal(kindOf(new Error('Code: 164. DB::Exception: readonly. (READONLY)')), 'fatal');
   assert.equal(kindOf(Object.assign(new Error('denied'), { code: 'EACCES' })), 'fatal');

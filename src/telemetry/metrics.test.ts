@@ -55,7 +55,7 @@ test('a sink that fails and comes back: errors by class, repeats, how long it fa
       if (outcome) throw outcome;
     },
     isolate: async () => {},
-        close: async () => {},
+    close: async () => {},
   };
   const sink = watched(server, 'clickhouse', telemetry);
   const block: StoreBlock = { table: 'alerts', token: 't', rows: 1, chunks: [] };

@@ -163,7 +163,9 @@ function readerOf(client: ClickHouseClient, close: () => Promise<void>): Reader 
   };
 }
 
-/** Whatever the server did not say itself is the way to it: that passes. */
+/**
+ * Whatever the server did not say itself is the way to it: that passes. So do bytes that end too soon (a connection that broke).
+ */
 function classifyHttp(error: unknown): SinkError {
   const found = classify(error);
   const known = found.kind !== 'fatal' || /^[A-Z]+(_[A-Z]+)+$/.test(found.code);
@@ -172,7 +174,15 @@ function classifyHttp(error: unknown): SinkError {
     : new SinkError('retryable', found.code, found.message, error);
 }
 
-const NETWORK = new Set(['ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
+const NETWORK = new Set([
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ATTEMPT_TO_READ_AFTER_EOF',
+  'CANNOT_READ_ALL_DATA',
+  'UNEXPECTED_END_OF_FILE',
+]);
 
 function structureOf(columns: readonly Column[]): string {
   return columns.map(({ name, type }) => `${name} ${type}`).join(', ');
