@@ -114,10 +114,10 @@ describe('health', () => {
     let now = 0;
     t.mock.method(performance, 'now', () => now);
     health.phase = 'running';
-    health.failed('clickhouse/alerts', 'ECONNREFUSED: nobody there');
+    health.failed('clickhouse/alerts', 'sink_failing', 'ECONNREFUSED: nobody there');
     assert.ok(health.ready().ok, 'what fails for less passes by itself');
     now = 61_000;
-    health.failed('clickhouse/alerts', 'READONLY: still not');
+    health.failed('clickhouse/alerts', 'sink_failing', 'READONLY: still not');
     assert.deepEqual(health.ready().reasons, [
       { code: 'sink_failing', message: 'clickhouse/alerts has failed for 61 s: READONLY: still not' },
     ]);

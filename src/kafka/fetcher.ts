@@ -102,7 +102,7 @@ export class Fetcher {
       } catch (error) {
         if (this.refuse(error)) continue;
         failures++;
-        this.options.health.failed(brokerName(node), String(error));
+        this.options.health.failed(brokerName(node), 'kafka_unreachable', String(error));
         if (failures === 3) {
           this.options.warn('Kafka cannot be read now; trying again', { broker: node, error: String(error) });
         }

@@ -90,6 +90,9 @@ export class KafkaHost {
     this.supply = new KafkaLanes({ open: (lane) => this.openLane(lane), warn });
     this.gauges = new KafkaGauges({ metrics, admin: parts.admin, budget: this.budget, lanes: this.supply });
     health.check(() => {
+      const missing = this.supply.assignedLanes - this.supply.open().length;
+      if (missing <= 0) health.worked('lanes');
+      else health.failed('lanes', 'lanes_not_open', `${missing} lanes that the group has given out are not open`);
       if (this.membership?.member) return null;
       return { code: 'not_in_group', message: `the consumer group ${group} has not given out the lanes yet` };
     });

@@ -26,7 +26,7 @@ export function watched(sink: BlockSink, name: SinkName, { stages, health, metri
         const { kind, message } = error;
         const code = metrics.bounded('code', error.code);
         metrics.add('weir_sink_errors_total', 1, { sink: name, kind, code });
-        health.failed(part, `${error.code}: ${message}`);
+        health.failed(part, 'sink_failing', `${error.code}: ${message}`);
       }
       throw error;
     }

@@ -3,9 +3,11 @@
 
 import type { Stages } from './stages.ts';
 
+export type FailureCode = 'kafka_unreachable' | 'lanes_not_open' | 'sink_failing';
+
 export interface Reason {
   /** Stable. */
-  readonly code: 'starting' | 'stopping' | 'lane_stuck' | 'kafka_unreachable' | 'not_in_group' | 'sink_failing';
+  readonly code: 'starting' | 'stopping' | 'lane_stuck' | 'not_in_group' | FailureCode;
   readonly message: string;
 }
 
@@ -29,7 +31,7 @@ export class Health {
   phase: Phase = 'starting';
   private readonly stages: Stages;
   private readonly checks: (() => Reason | null)[] = [];
-  private readonly failing = new Map<string, { readonly since: number; what: string }>();
+  private readonly failing = new Map<string, { readonly since: number; readonly code: FailureCode; what: string }>();
 
   constructor(stages: Stages) {
     this.stages = stages;
@@ -41,10 +43,10 @@ export class Health {
   }
 
   /** A part (a sink, a broker) could not do its work; what counts is since when it could not. */
-  failed(part: string, what: string): void {
+  failed(part: string, code: FailureCode, what: string): void {
     const known = this.failing.get(part);
     if (known) known.what = what;
-    else this.failing.set(part, { since: performance.now(), what });
+    else this.failing.set(part, { since: performance.now(), code, what });
   }
 
   worked(part: string): void {
@@ -71,10 +73,9 @@ export class Health {
     if (phase === 'starting') return not('starting', 'servers are being connected, or the state is being restored');
     if (phase === 'stopping') return not('stopping', 'what was read is being stored');
     const reasons = this.checks.flatMap((check) => check() ?? []);
-    for (const [part, { since, what }] of this.failing) {
+    for (const [part, { since, code, what }] of this.failing) {
       const forMs = performance.now() - since;
       if (forMs < FAILING_MS) continue;
-      const code = part.startsWith('broker ') ? 'kafka_unreachable' : 'sink_failing';
       reasons.push({ code, message: `${part} has failed for ${Math.round(forMs / 1000)} s: ${what}` });
     }
     return { ok: reasons.length === 0, reasons };
