@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { filePaths } from '../delivery/file-paths.ts';
 import { REJECT_ADVICE, REJECT_CODES, type RejectCode } from '../model/reject.ts';
 import type { Reader } from '../sinks/sink.ts';
-import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
+import { DATA_OPTIONS, rowsOf, withReader } from './reader.ts';
 import { printable, printableBytes, printableJson, renderTable } from './table.ts';
 import { positiveInteger } from './values.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
