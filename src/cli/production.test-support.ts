@@ -70,7 +70,7 @@ export async function production<Name extends ServiceName>(
   };
   const merged = Object.entries(more).map(([key, value]) => [
     key,
-    Array.isArray(value) ? value : { ...sections[key], ...(value as object) },
+    typeof value !== 'object' || Array.isArray(value) ? value : { ...sections[key], ...value },
   ]);
   writeFileSync(config, stringify({ data: join(folder, 'data'), ...sections, ...Object.fromEntries(merged) }));
   const verb = (run: Verb, positionals: readonly string[] = [], values: Values = {}): Promise<Said> =>

@@ -63,8 +63,14 @@ function serverReader(config: Config): Reader {
   };
 }
 
+/** Records come from Kafka, and refused ones go there. */
+export function hasTopics({ sources }: Config): boolean {
+  return sources.some(({ topic }) => topic !== '');
+}
+
 /** '' for tables that ClickHouse has rows of. */
-function storedElsewhere(table: string, { scylla, kafka, clickhouse }: Config): string {
+function storedElsewhere(table: string, config: Config): string {
+  const { scylla, kafka, clickhouse } = config;
   const place = `ScyllaDB (keyspace ${scylla.keyspace}), and this reads ClickHouse`;
   switch (table) {
     case 'flows':
@@ -75,7 +81,9 @@ function storedElsewhere(table: string, { scylla, kafka, clickhouse }: Config): 
     case 'tunnel_stats':
       return `with store.kind: servers, tunnel statistics are in ${place}: look a tunnel's up with cqlsh (SELECT … FROM ${scylla.keyspace}.tunnel_stats WHERE tunnel_id = …).`;
     case 'rejects':
-      return `with store.kind: servers, refused records are in the topic ${kafka.prefix}dead-letters: 'weir rejects list' reads it.`;
+      return hasTopics(config)
+        ? `refused records are in the topic ${kafka.prefix}dead-letters: 'weir rejects list' reads it.`
+        : '';
     case 'logs':
       return clickhouse.store_logs
         ? ''
