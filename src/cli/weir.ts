@@ -10,6 +10,7 @@ import { bench } from './bench.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { docs } from './docs.ts';
+import { doctor } from './doctor.ts';
 import { failureOf } from './failure.ts';
 import { generate } from './generate.ts';
 import { helpFor, helpForAll } from './help.ts';
@@ -29,6 +30,7 @@ const VERBS: readonly Verb[] = [
   rejects,
   check,
   migrate,
+  doctor,
   policy,
   rules,
   generate,
