@@ -1,11 +1,14 @@
 // Real servers, a configuration that names them with a prefix, keyspace and database of its own, and verbs run against it.
 
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { stringify } from 'yaml';
 import { orSkip, type ServiceName, type Services, startServices } from '../../test/services/index.ts';
+import { eventually, LiveWeir } from '../../test/support/cli.ts';
+import { uuidFrom } from '../model/hash.ts';
 import { migrate } from './migrate.ts';
 import type { Io, Values, Verb } from './verb.ts';
 
@@ -77,4 +80,37 @@ export async function production<Name extends ServiceName>(
     runVerb(run, positionals, { config, ...values });
   if (has.cassandra || has.clickhouse) await verb(migrate);
   return { services, name, config, verb };
+}
+
+/** A native flow of the PoP fra1, at noon unless `more` says otherwise: 15 bytes. */
+export function flow(tenant: string, id: number, more: object = {}): string {
+  return JSON.stringify({
+    tenant_id: tenant,
+    pop_id: 'fra1',
+    timestamp: '2024-05-01T12:00:00Z',
+    flow_id: uuidFrom('flow', tenant, String(id)),
+    source_ip: '10.0.0.1',
+    destination_ip: '192.0.2.1',
+    source_port: 1000 + id,
+    destination_port: 443,
+    protocol: 6,
+    bytes_sent: 10,
+    bytes_received: 5,
+    packets_sent: 1,
+    packets_received: 1,
+    application: 'https',
+    action: 'Allow',
+    ...more,
+  });
+}
+
+/** `weir run` as a process of its own until something has come about; then it is asked to stop, and must end well. */
+export async function whileRunning(config: string, until: () => Promise<boolean>): Promise<void> {
+  await using live = new LiveWeir(['run', '--config', config, '--json']);
+  await eventually('what the test waits for', async () => {
+    if (live.process.exitCode !== null) assert.fail(live.stderr);
+    return until().catch(() => false);
+  });
+  const { code, stderr } = await live.stop('SIGTERM');
+  assert.equal(code, 0, stderr);
 }

@@ -3,37 +3,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { eventually, LiveWeir } from '../../test/support/cli.ts';
 import type { DeadLetter } from '../kafka/dead-letters.ts';
 import { Kafka, LOG_LEVEL } from '../kafka/library.ts';
 import { recordsOf } from '../kafka/records.ts';
 import { Replayer } from '../kafka/replay.ts';
 import { openKafka } from '../kafka/session.ts';
-import { uuidFrom } from '../model/hash.ts';
 import { loadForVerb } from './prepare.ts';
-import { production } from './production.test-support.ts';
+import { flow, production, runVerb, whileRunning } from './production.test-support.ts';
 import { query } from './query.ts';
 import { rejects } from './rejects.ts';
-
-const flow = (tenant: string, id: number, more: object = {}): string =>
-  JSON.stringify({
-    tenant_id: tenant,
-    pop_id: 'fra1',
-    timestamp: '2024-05-01T12:00:00Z',
-    flow_id: uuidFrom('flow', String(id)),
-    source_ip: '10.0.0.1',
-    destination_ip: '192.0.2.1',
-    source_port: 1000 + id,
-    destination_port: 443,
-    protocol: 6,
-    bytes_sent: 10,
-    bytes_received: 5,
-    packets_sent: 1,
-    packets_received: 1,
-    application: 'https',
-    action: 'Allow',
-    ...more,
-  });
 
 interface Listed {
   readonly counts: Readonly<Record<string, number>>;
@@ -81,15 +59,7 @@ test('dead letters are listed, shown and replayed once', async (t) => {
     JSON.parse((await verb(rejects, positionals, { json: true, ...values })).out) as Listed;
   const replay = async (ids: string[], values = {}): Promise<Replayed> =>
     JSON.parse((await verb(rejects, ['replay', ...ids], { json: true, ...values })).out) as Replayed;
-  const running = async (until: () => Promise<boolean>): Promise<void> => {
-    await using live = new LiveWeir(['run', '--config', config, '--json']);
-    await eventually(`what ${name} waits for: ${live.stderr}`, async () => {
-      if (live.process.exitCode !== null) assert.fail(live.stderr);
-      return until().catch(() => false);
-    });
-    const { code, stderr } = await live.stop('SIGTERM');
-    assert.equal(code, 0, stderr);
-  };
+  const running = (until: () => Promise<boolean>): Promise<void> => whileRunning(config, until);
   const refused = async (): Promise<number> => Object.values((await json(['list'])).counts).reduce((a, b) => a + b, 0);
   const flows = async (): Promise<number> => {
     const { out } = await verb(query, ['SELECT sum(total_requests) AS n FROM traffic_analytics'], { json: true });
@@ -175,7 +145,6 @@ test('dead letters are listed, shown and replayed once', async (t) => {
 });
 
 test('records of files are not sent back, and why', async () => {
-  const { runVerb } = await import('./production.test-support.ts');
   await assert.rejects(runVerb(rejects, ['replay', '--all'], { data: '/nowhere' }), {
     code: 'replay_without_kafka',
     message: /raw_base64/,

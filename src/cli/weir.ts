@@ -20,6 +20,7 @@ import { query } from './query.ts';
 import { rejects } from './rejects.ts';
 import { rules } from './rules.ts';
 import { run } from './run.ts';
+import { tenant } from './tenant.ts';
 import { type Io, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
 
 const VERBS: readonly Verb[] = [
@@ -31,6 +32,7 @@ const VERBS: readonly Verb[] = [
   check,
   migrate,
   doctor,
+  tenant,
   policy,
   rules,
   generate,
