@@ -4,14 +4,14 @@ import type { Alert, AttackReference } from '../model/alert.ts';
 import { LEVELS } from '../model/alert.ts';
 import { isUuid } from '../model/hash.ts';
 import type { Reader } from '../sinks/sink.ts';
-import { DATA_OPTIONS, rowsOf, withReader } from './query.ts';
+import { DATA_OPTIONS, rowsOf, withReader } from './reader.ts';
 import { printable, printableJson, renderTable } from './table.ts';
 import { parseMoment, positiveInteger } from './values.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';
 
 export const alerts: Verb = {
   name: 'alerts',
-  usage: '[--data DIR] [filters] [--json]  |  show ID [--data DIR] [--json]',
+  usage: '[--data DIR | --config FILE] [filters] [--json]  |  show ID [--data DIR | --config FILE] [--json]',
   summary: 'Lists alerts, newest first, or shows one with its reason, its ATT&CK place and the events behind it.',
   options: {
     ...DATA_OPTIONS,

@@ -8,7 +8,8 @@ import { after, test } from 'node:test';
 import { alerts } from './alerts.ts';
 import { helpFor } from './help.ts';
 import { prepareRun } from './prepare.ts';
-import { query, withReader } from './query.ts';
+import { query } from './query.ts';
+import { withReader } from './reader.ts';
 import { rejects } from './rejects.ts';
 import type { Values } from './verb.ts';
 

@@ -15,6 +15,7 @@ import {
   readRuleFiles,
 } from '../control/index.ts';
 import { FORMATS } from '../model/batch.ts';
+import type { Tenant } from '../model/control.ts';
 import { checkPolicy } from './policy-check.ts';
 import { printable } from './table.ts';
 import { UsageError, type Values } from './verb.ts';
@@ -82,6 +83,14 @@ export async function loadForVerb(values: Values): Promise<LoadedConfig> {
       throw new UsageError(`--set: ${error.message}`);
     throw error;
   }
+}
+
+/** The tenants of the configuration, those of `tenants_file` included. Throws UsageError where they cannot be used. */
+export async function tenantsForVerb(values: Values): Promise<readonly Tenant[]> {
+  const loaded = await loadForVerb(values);
+  const { tenants, problems } = await createYamlRepository(() => loaded, configPath(values), checkPolicy).load();
+  withoutErrors(problems);
+  return tenants;
 }
 
 export async function prepareRun(values: Values): Promise<PreparedRun> {

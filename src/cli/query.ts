@@ -1,32 +1,18 @@
 // weir query: read-only SQL on everything stored, also while a run is alive.
 
-import { openReader } from '../sinks/clickhouse/reader.ts';
-import type { QueryParameters, Reader } from '../sinks/sink.ts';
-import { loadForVerb } from './prepare.ts';
+import type { Reader } from '../sinks/sink.ts';
+import { DATA_OPTIONS, withReader } from './reader.ts';
 import { plainAddresses, printable, printableJson, renderTable } from './table.ts';
 import { type Io, UsageError, type Values, type Verb } from './verb.ts';
 
 const FORMATS = ['table', 'json', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
 
-/** Where the reading verbs find what a run has stored: as a run finds it. */
-export const DATA_OPTIONS = {
-  data: {
-    type: 'string',
-    argument: 'DIR',
-    help: 'data directory (default: WEIR_DATA, else data of the configuration, else weir-data)',
-  },
-  config: {
-    type: 'string',
-    argument: 'FILE',
-    help: 'configuration that names the data directory (default ./weir.yaml if there is one)',
-  },
-} as const;
-
 export const query: Verb = {
   name: 'query',
-  usage: "'SELECT …' [--data DIR] [--format table|json|csv]",
-  summary: 'Runs read-only SQL (ClickHouse dialect) on everything stored, also while a run is alive.',
+  usage: "'SELECT …' [--data DIR | --config FILE] [--format table|json|csv]",
+  summary:
+    'Runs read-only SQL (ClickHouse dialect) on everything stored, also while a run is alive. With store.kind: servers it reads ClickHouse: alerts and rollups; flows, sessions and tunnel statistics are in ScyllaDB then (cqlsh), refused records in Kafka (weir rejects).',
   options: {
     ...DATA_OPTIONS,
     format: { type: 'string', argument: 'NAME', help: 'table (default), json (one array of rows) or csv' },
@@ -36,6 +22,7 @@ export const query: Verb = {
     "weir query 'SHOW TABLES'",
     "weir query 'SELECT application, sum(total_bytes) AS bytes FROM traffic_analytics GROUP BY 1 ORDER BY 2 DESC'",
     'weir query "SELECT * FROM flows WHERE source_ip = toIPv6(\'192.0.2.7\') LIMIT 10" --json',
+    "weir query 'SELECT count() FROM alerts_latest' --config /etc/weir/weir.yaml",
   ],
   async run(values, positionals, io) {
     const [sql, more] = positionals;
@@ -96,28 +83,4 @@ function printableLines(text: string): string {
 
 function csvAddresses(text: string): string {
   return text.replaceAll(/(?<!")(["'])::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\1(?!")/g, '$1$2$1');
-}
-
-/** Named by --data, no configuration is read: a broken one must not keep anybody from looking at what is stored. */
-async function dataDirectory({ data, config }: Values): Promise<string> {
-  return typeof data === 'string' ? data : (await loadForVerb({ config })).config.data;
-}
-
-/** Runs `use` with a reader of the data directory that the options name. */
-export async function withReader<T>(
-  values: Values,
-  use: (reader: Reader, directory: string) => Promise<T>,
-): Promise<T> {
-  const directory = await dataDirectory(values);
-  const reader = await openReader(directory);
-  try {
-    return await use(reader, directory);
-  } finally {
-    await reader.close();
-  }
-}
-
-/** Rows of a query as objects. 64-bit numbers must be made strings or small in the SQL. */
-export async function rowsOf<T>(reader: Reader, sql: string, parameters?: QueryParameters): Promise<T[]> {
-  return JSON.parse((await reader.query(sql, 'JSONEachRow', parameters)).trim() || '[]') as T[];
 }

@@ -11,7 +11,7 @@ import type { Reader } from '../sinks/sink.ts';
 import { createLog } from '../telemetry/log.ts';
 import { prepareRun } from './prepare.ts';
 import { createProgress } from './progress.ts';
-import { rowsOf } from './query.ts';
+import { rowsOf } from './reader.ts';
 import { alertLine, progressLine, summaryText } from './report.ts';
 import { stopOnSignal } from './stop.ts';
 import { type Io, OperationalError, UsageError, type Values, type Verb } from './verb.ts';

@@ -10,6 +10,7 @@ import { bench } from './bench.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { docs } from './docs.ts';
+import { doctor } from './doctor.ts';
 import { failureOf } from './failure.ts';
 import { generate } from './generate.ts';
 import { helpFor, helpForAll } from './help.ts';
@@ -19,6 +20,7 @@ import { query } from './query.ts';
 import { rejects } from './rejects.ts';
 import { rules } from './rules.ts';
 import { run } from './run.ts';
+import { tenant } from './tenant.ts';
 import { type Io, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
 
 const VERBS: readonly Verb[] = [
@@ -29,6 +31,8 @@ const VERBS: readonly Verb[] = [
   rejects,
   check,
   migrate,
+  doctor,
+  tenant,
   policy,
   rules,
   generate,

@@ -19,7 +19,7 @@ export function configurationPage(): string {
     '- Durations: `250ms`, `30s`, `5m`, `1h30m`, `2d`, or a number of seconds.',
     '- Paths are relative to the file that names them; in the environment and on the command line, to the working directory.',
     '- Precedence: the command line, the environment, the file, the default. Single values and lists of them can be set in',
-    `  the environment: \`store.threads\` is \`${environmentName('store.threads')}\`; lists of paths are separated as in \`PATH\`, others by commas.`,
+    `  the environment: \`store.threads\` is \`${environmentName('store.threads')}\`; lists are separated by commas, lists of paths as in \`PATH\`.`,
     '- An unknown key is an error, never ignored.',
     '- Editors that read JSON Schema complete and check the file with [`weir.schema.json`](weir.schema.json).',
     '',

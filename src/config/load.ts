@@ -119,8 +119,7 @@ function apply(
   };
   let result: unknown;
   if (node.kind === 'list') {
-    // Paths are joined as in PATH; host:port and other texts by commas.
-    const parts = Array.isArray(value) ? value : String(value).split(leaf.scalar === 'path' ? delimiter : ',');
+    const parts = Array.isArray(value) ? value : String(value).split(leaf.scalar === 'path' ? delimiter : ','); // host:port has colons
     result = parts.filter((part) => part !== '').map(single);
   } else result = single(value as string);
   if (result !== undefined) assign(config, key, result);

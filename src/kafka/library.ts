@@ -41,6 +41,9 @@ export const { Kafka, AssignerProtocol, logLevel: LOG_LEVEL, CompressionTypes } 
 
 /** The part of kafkajs' cluster that is used: connections, metadata and the fetch request itself. */
 export interface Cluster {
+  /** Of a connected one: requests that the brokers understand, by number. */
+  readonly brokerPool: { readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> };
+  findGroupCoordinator(request: { groupId: string; coordinatorType?: number }): Promise<unknown>;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;

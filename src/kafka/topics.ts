@@ -28,6 +28,11 @@ export function topicNames({ prefix }: Config['kafka'], group: string): TopicNam
   };
 }
 
+/** Topics that sources read, with their prefix. */
+export function inputTopics({ sources, kafka }: Pick<Config, 'sources' | 'kafka'>): string[] {
+  return [...new Set(sources.flatMap(({ topic }) => (topic === '' ? [] : [`${kafka.prefix}${topic}`])))];
+}
+
 /** Partitions that every input topic has. Throws OperationalError: `topic_missing`, `partitions_differ`. */
 export async function lanesOf(admin: Admin, topics: readonly string[]): Promise<number> {
   const known = new Set(await admin.listTopics());

@@ -120,6 +120,18 @@ export class RecordWalker {
     return found;
   }
 
+  /** All headers, values as they are; null for none. */
+  headerEntries(): [name: string, value: Uint8Array | null][] {
+    this.at = this.headersStart;
+    return Array.from({ length: Math.max(0, this.headers) }, () => {
+      const name = this.text();
+      const length = this.varint();
+      const start = this.at;
+      if (length > 0) this.skip(length);
+      return [name, length < 0 ? null : this.bytes.subarray(start, start + length)];
+    });
+  }
+
   private text(): string {
     const length = this.varint();
     const start = this.at;

@@ -2,7 +2,7 @@
 // block by the server first, since it mixes the number of blocks into the token (docs/decisions/0009).
 
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, createClient, type DataFormat } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient, type DataFormat } from '@clickhouse/client';
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import type { Config } from '../../config/schema.ts';
 import { bufferOf } from '../../model/bytes.ts';
@@ -12,8 +12,8 @@ import type { BlockStore, Isolation, ParcelCarrier, QueryParameters, Reader, Sto
 import { SinkError } from '../sink.ts';
 import { bisect, inStreamOrder, rowsBetween } from './bisect.ts';
 import { classify } from './errors.ts';
+import { classifyHttp, READ_SECONDS, readerOf } from './http-reader.ts';
 import { checkSchema } from './schema.ts';
-import { readOnlyStatement } from './sql.ts';
 
 type Settings = Config['clickhouse'];
 
@@ -36,12 +36,20 @@ export function httpClient(settings: Settings, database = settings.database): Cl
   if (settings.url === '')
     throw new UsageError('store.kind: servers needs clickhouse.url, such as http://clickhouse:8123.');
   const { url, username, password, request_timeout } = settings;
-  return createClient({ url, username, password, database, request_timeout, max_open_connections: 16 });
+  return createClient({
+    url,
+    username,
+    password,
+    database,
+    request_timeout,
+    max_open_connections: 16,
+    log: { level: ClickHouseLogLevel.OFF }, // every failure is thrown, classed and told once
+  });
 }
 
 /** Opens the store. Throws OperationalError: `clickhouse_unreachable`, `schema_outdated`, `schema_mismatch`. */
 export async function openHttpStore(settings: Settings, carrier: ParcelCarrier): Promise<HttpStore> {
-  const store = new HttpStore(httpClient(settings), carrier);
+  const store = new HttpStore(httpClient(settings), carrier, settings.url);
   try {
     await checkSchema((query) => store.rows(query), settings.database);
     return store;
@@ -59,9 +67,11 @@ export async function openHttpStore(settings: Settings, carrier: ParcelCarrier):
 export class HttpStore implements BlockStore {
   private readonly client: ClickHouseClient;
   private readonly carrier: ParcelCarrier;
+  private readonly place: string;
 
-  constructor(client: ClickHouseClient, carrier: ParcelCarrier) {
+  constructor(client: ClickHouseClient, carrier: ParcelCarrier, place: string) {
     this.client = client;
+    this.place = place;
     this.carrier = carrier;
   }
 
@@ -121,7 +131,7 @@ export class HttpStore implements BlockStore {
 
   /** Reads, and can do nothing else. Closed with the store. */
   reader(): Reader {
-    return readerOf(this.client, async () => {});
+    return readerOf(this.client, this.place, async () => {});
   }
 
   async close(): Promise<void> {
@@ -129,60 +139,11 @@ export class HttpStore implements BlockStore {
   }
 }
 
-/** A reader on a connection of its own. */
+/** A reader on a connection of its own. Throws UsageError without clickhouse.url. */
 export function openHttpReader(settings: Settings): Reader {
-  const client = httpClient(settings);
-  return readerOf(client, () => client.close());
+  const client = httpClient({ ...settings, request_timeout: (READ_SECONDS + 15) * 1000 });
+  return readerOf(client, settings.url, () => client.close());
 }
-
-function readerOf(client: ClickHouseClient, close: () => Promise<void>): Reader {
-  return {
-    async query(sql, format, parameters) {
-      const query = readOnlyStatement(sql);
-      try {
-        const result = await client.query({
-          query,
-          format: format as DataFormat,
-          query_params: parameters,
-          clickhouse_settings: {
-            readonly: '2',
-            max_execution_time: 300,
-            output_format_json_quote_64bit_integers: 0,
-            output_format_json_array_of_rows: 1,
-            output_format_json_validate_utf8: 1,
-          } as Record<string, string | number>,
-        });
-        return await result.text();
-      } catch (error) {
-        const { code, message } = classifyHttp(error);
-        if (code === 'SYNTAX_ERROR') throw new UsageError(`the SQL cannot be read: ${message}`);
-        throw new OperationalError('query_failed', message, error);
-      }
-    },
-    close,
-  };
-}
-
-/**
- * Whatever the server did not say itself is the way to it: that passes. So do bytes that end too soon (a connection that broke).
- */
-function classifyHttp(error: unknown): SinkError {
-  const found = classify(error);
-  const known = found.kind !== 'fatal' || /^[A-Z]+(_[A-Z]+)+$/.test(found.code);
-  return known && !found.code.startsWith('ERR_') && !NETWORK.has(found.code)
-    ? found
-    : new SinkError('retryable', found.code, found.message, error);
-}
-
-const NETWORK = new Set([
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EAI_AGAIN',
-  'ATTEMPT_TO_READ_AFTER_EOF',
-  'CANNOT_READ_ALL_DATA',
-  'UNEXPECTED_END_OF_FILE',
-]);
 
 function structureOf(columns: readonly Column[]): string {
   return columns.map(({ name, type }) => `${name} ${type}`).join(', ');

@@ -185,3 +185,37 @@ function checkFunctionNames(tokens: readonly Token[]): void {
       );
   });
 }
+
+export interface TableRead {
+  /** '' where the statement names none. */
+  readonly database: string;
+  readonly table: string;
+}
+
+/** Tables that a reading statement names behind FROM, JOIN, or a comma between those; common table expressions are not among them. */
+export function tablesRead(sql: string): TableRead[] {
+  const tokens = tokenize(sql);
+  const word = (i: number): string => (tokens[i]?.kind === 'word' ? tokens[i].text.toUpperCase() : '');
+  const isName = (i: number): boolean => tokens[i]?.kind === 'word' || tokens[i]?.kind === 'quoted';
+  const isSign = (i: number, sign: string): boolean => tokens[i]?.kind === 'sign' && tokens[i].text === sign;
+  const own = new Set(tokens.filter((_, i) => word(i + 1) === 'AS' && isSign(i + 2, '(')).map(({ text }) => text));
+  const found: TableRead[] = [];
+  const read = (i: number): number => {
+    if (!isName(i) || isSign(i + 1, '(')) return i;
+    if (isSign(i + 1, '.') && isName(i + 2)) {
+      found.push({ database: tokens[i].text, table: tokens[i + 2].text });
+      return i + 3;
+    }
+    if (!own.has(tokens[i].text)) found.push({ database: '', table: tokens[i].text });
+    return i + 1;
+  };
+  for (let i = 0; i < tokens.length; i++) {
+    if (word(i) !== 'FROM' && word(i) !== 'JOIN') continue;
+    for (let next = read(i + 1); ; ) {
+      for (let alias = 0; alias < 2 && isName(next); alias++) next++; // AS and its name, or the name alone
+      if (!isSign(next, ',')) break;
+      next = read(next + 1);
+    }
+  }
+  return found;
+}
