@@ -9,7 +9,6 @@ import { bufferOf } from '../../model/bytes.ts';
 import type { OutputName } from '../../model/outputs.ts';
 import { type Column, columnsOf } from '../../model/tables.ts';
 import type { BlockStore, Isolation, ParcelCarrier, QueryParameters, Reader, StoreBlock } from '../sink.ts';
-import { SinkError } from '../sink.ts';
 import { bisect, inStreamOrder, rowsBetween } from './bisect.ts';
 import { classify } from './errors.ts';
 import { classifyHttp, READ_SECONDS, readerOf } from './http-reader.ts';
