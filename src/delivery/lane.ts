@@ -8,7 +8,7 @@
 import type { ControlSnapshot } from '../model/control.ts';
 import type { BlockEffects, Matched } from '../model/work.ts';
 import type { BlockSink } from '../sinks/sink.ts';
-import type { FileProgress, Source, SourceBatch } from '../sources/source.ts';
+import type { Source, SourceBatch } from '../sources/source.ts';
 import { OpenBlock } from './block.ts';
 import { BlockWriter } from './block-writer.ts';
 import type { Reach } from './crashpoints.ts';
@@ -17,6 +17,7 @@ import { merged } from './in-order.ts';
 import type { JournalEntry } from './journal.ts';
 import type { LaneLog } from './lane-log.ts';
 import type { Commit } from './ledger.ts';
+import { Positions } from './positions.ts';
 import type { Router } from './router.ts';
 import { underSnapshot } from './under-snapshot.ts';
 
@@ -72,11 +73,7 @@ export class Lane {
   private control: string;
   private block: OpenBlock | null = null;
   private seq: number;
-  /** Position of every file as of the last closed block, by source. */
-  private readonly files = new Map<string, Map<string, FileProgress>>();
-  /** The same as far as the input has been read; runs ahead of `files` by what is in flight. */
-  private readonly ahead = new Map<string, Map<string, FileProgress>>();
-  private readonly journaledFiles = new Set<string>();
+  private readonly positions: Positions;
   private inForce = '';
   private journaling: Promise<unknown> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
@@ -96,18 +93,11 @@ export class Lane {
     this.writer = new BlockWriter({
       ...parts,
       lane: parts.name,
-      sourceOf: (name) => this.sourceOf(name),
+      sourceOf: (name) => this.positions.sourceOf(name),
       install: (hash) => this.install(hash),
     });
     this.seq = parts.log.commit.seq;
-    for (const source of parts.sources) {
-      this.files.set(source.name, new Map());
-      this.ahead.set(source.name, new Map());
-    }
-    for (const [source, file] of parts.log.commit.files) {
-      this.know(source, file);
-      this.ahead.get(source)?.set(file.file, file);
-    }
+    this.positions = new Positions(parts.name, parts.sources, parts.log.commit.files);
   }
 
   /** An earlier run left blocks in the journal: they come before anything new. */
@@ -133,14 +123,14 @@ export class Lane {
   async *input(signal: AbortSignal): AsyncGenerator<LaneItem> {
     for (const entry of this.parts.log.pending) {
       const snapshot = await this.install(entry.control);
-      for (const [source, file] of entry.files) this.ahead.get(source)?.set(file.file, file);
+      this.positions.foresee(entry.files);
       for (const part of entry.parts) {
-        const source = this.sourceOf(part.source);
+        const source = this.positions.sourceOf(part.source);
         const index = snapshot.sources.findIndex((definition) => definition.name === source.name);
-        for await (const batch of source.replay(part.ranges, this.progress(source), signal)) {
+        for await (const batch of source.replay(part.ranges, this.positions.ahead(source), signal)) {
           yield { kind: 'batch', source, batch: underSnapshot(batch, index), control: entry.control };
         }
-        advance(this.ahead.get(part.source), source, part.ranges);
+        this.positions.moveAhead(part);
       }
       if (signal.aborted) return; // the block stays journaled; the next run finishes it
       yield { kind: 'boundary', entry };
@@ -218,13 +208,14 @@ export class Lane {
     await this.writing;
     this.throwIfFailed();
     const { log } = this.parts;
-    if (this.seq === log.commit.seq) await this.persist(this.seq, this.inForce, this.snapshotFiles(), log.commit.state);
+    if (this.seq === log.commit.seq)
+      await this.persist(this.seq, this.inForce, this.positions.snapshot(), log.commit.state);
     await log.close();
     for (const source of this.parts.sources) await source.committed?.();
   }
 
   private async *fresh(source: Source, signal: AbortSignal): AsyncGenerator<LaneItem> {
-    for await (const batch of source.batches(this.progress(source), signal)) {
+    for await (const batch of source.batches(this.positions.ahead(source), signal)) {
       yield { kind: 'batch', source, batch, control: this.control };
     }
   }
@@ -257,10 +248,9 @@ export class Lane {
     // Not awaited here: the next block's batches may follow the request, since the home worker takes tasks in order.
     const effects = router.closeBlock(this.name, end, commitDue);
     this.correlating.length = 0;
-    for (const [source, file] of replayed?.files ?? []) this.know(source, file);
-    for (const part of block.parts) advance(this.files.get(part.source), this.sourceOf(part.source), part.ranges);
+    this.positions.close(block.parts, replayed?.files ?? []);
     const { control, parts } = block;
-    const files = replayed ? [] : this.newFiles(block);
+    const files = replayed ? [] : this.positions.newFiles(block.parts);
     const entry = replayed ?? { seq: this.seq + 1, control, parts, files, end, commit: commitDue };
     this.seq = entry.seq;
     if (commitDue) {
@@ -287,7 +277,7 @@ export class Lane {
 
   /** Writes blocks one after the other, a few behind the lane. */
   private async enqueue(block: OpenBlock, entry: JournalEntry, journaled: Promise<BlockEffects>): Promise<void> {
-    const files = this.snapshotFiles();
+    const files = this.positions.snapshot();
     this.unwritten++;
     const previous = this.writing;
     this.writing = (async () => {
@@ -351,63 +341,5 @@ export class Lane {
       this.failed ??= error;
     });
     return done;
-  }
-
-  private sourceOf(name: string): Source {
-    const source = this.parts.sources.find((s) => s.name === name);
-    if (!source) throw new Error(`the journal of lane ${this.name} names a source that is not configured: ${name}`);
-    return source;
-  }
-
-  private progress(source: Source): ReadonlyMap<string, FileProgress> {
-    return this.ahead.get(source.name) ?? new Map();
-  }
-
-  private know(source: string, file: FileProgress): void {
-    const known = this.files.get(source) ?? new Map<string, FileProgress>();
-    this.files.set(source, known);
-    known.set(file.file, file);
-    this.journaledFiles.add(file.file);
-  }
-
-  private newFiles(block: OpenBlock): (readonly [string, FileProgress])[] {
-    const fresh: (readonly [string, FileProgress])[] = [];
-    for (const part of block.parts) {
-      const seen = this.sourceOf(part.source).files();
-      for (const { file } of part.ranges) {
-        const meta = seen.get(file);
-        if (!meta || this.journaledFiles.has(file)) continue;
-        this.journaledFiles.add(file);
-        fresh.push([part.source, { ...meta, position: 0, done: false }]);
-      }
-    }
-    return fresh;
-  }
-
-  /** Every known file at the position of the last closed block; done only when the source has nothing after it. */
-  private snapshotFiles(): Commit['files'] {
-    const all: (readonly [string, FileProgress])[] = [];
-    for (const source of this.parts.sources) {
-      const seen = source.files();
-      const at = this.files.get(source.name) ?? new Map<string, FileProgress>();
-      for (const id of new Set([...at.keys(), ...seen.keys()])) {
-        const meta = seen.get(id) ?? at.get(id);
-        const position = at.get(id)?.position ?? 0;
-        if (meta) all.push([source.name, { ...meta, position, done: meta.done && meta.position === position }]);
-      }
-    }
-    return all;
-  }
-}
-
-/** Moves files to the end of `ranges`; a file that is new takes its description from the source. */
-function advance(
-  files: Map<string, FileProgress> | undefined,
-  source: Source,
-  ranges: readonly { readonly file: string; readonly to: number }[],
-): void {
-  for (const { file, to } of ranges) {
-    const known = files?.get(file) ?? source.files().get(file);
-    if (known) files?.set(file, { ...known, position: to, done: false });
   }
 }
