@@ -17,6 +17,7 @@ import { helpFor, helpForAll } from './help.ts';
 import { migrate } from './migrate.ts';
 import { policy } from './policy.ts';
 import { query } from './query.ts';
+import { rebuild } from './rebuild.ts';
 import { rejects } from './rejects.ts';
 import { rules } from './rules.ts';
 import { run } from './run.ts';
@@ -33,6 +34,7 @@ const VERBS: readonly Verb[] = [
   migrate,
   doctor,
   tenant,
+  rebuild,
   policy,
   rules,
   generate,

@@ -45,7 +45,8 @@ export async function embeddedEngine(config: Config): Promise<Engine> {
 }
 
 export function serverEngine({ clickhouse }: Config): Engine {
-  const client = httpClient(clickhouse);
+  // What is asked here may take long, and is asked once.
+  const client = httpClient({ ...clickhouse, request_timeout: Math.max(clickhouse.request_timeout, 330_000) });
   return {
     rows: async (query, parameters) =>
       (await client.query({ query, format: 'JSONEachRow', query_params: parameters })).json(),
