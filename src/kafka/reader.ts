@@ -18,6 +18,7 @@ export interface RawRecordBatch {
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly compressed: boolean;
+  readonly count: number;
 }
 
 export interface Fetched {
@@ -178,12 +179,13 @@ function committed(
     while (open.length > 0 && open[0].first <= lastOffset) aborted.add(open.shift()!.producer);
     if (header.control) {
       if (isAbort(bytes, at)) aborted.delete(producerId);
-    } else if (!(header.transactional && aborted.has(producerId)) && lastOffset >= from && header.count > 0)
+    } else if (!(header.transactional && aborted.has(producerId)) && lastOffset >= from && header.count !== 0)
       batches.push({
         bytes: bytes.subarray(at, at + header.bytes),
         baseOffset,
         lastOffset,
         compressed: header.codec !== 'none',
+        count: header.count,
       });
     next = Math.max(next, lastOffset + 1);
     at += header.bytes;
