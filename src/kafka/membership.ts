@@ -97,7 +97,7 @@ export class Membership {
       assign: async ({ members }) => {
         const known = members.map(({ memberId, memberMetadata }) => ({
           id: memberId,
-          ...claimOf(AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData),
+          ...claimOf(memberMetadata),
         }));
         const assignment = assignLanes(known, lanes);
         return known.map(({ id }) => {
@@ -117,10 +117,15 @@ export class Membership {
   }
 }
 
-function claimOf(userData: Buffer | undefined): { owned: readonly number[]; generation: number } {
+/** What a member says of itself. Whatever that is, the others must get their lanes. */
+function claimOf(metadata: Buffer): { owned: readonly number[]; generation: number } {
   try {
+    const { userData } = AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
     const { owned, generation } = JSON.parse(String(userData)) as { owned: unknown; generation: unknown };
-    return { owned: Array.isArray(owned) ? owned.map(Number) : [], generation: Number(generation) || 0 };
+    return {
+      owned: Array.isArray(owned) ? owned.filter((lane) => Number.isInteger(lane)) : [],
+      generation: typeof generation === 'number' ? generation : 0,
+    };
   } catch {
     return { owned: [], generation: 0 }; // a member that says nothing of itself has nothing yet
   }
