@@ -10,12 +10,14 @@ export interface Member {
 /** Lanes by member: every lane once, numbers that differ by one at most, and as few moves as that allows. */
 export function assignLanes(members: readonly Member[], lanes: number): Map<string, number[]> {
   // Of two that claim a lane, the later generation is right; ids decide the rest, so that every leader decides alike.
-  const sorted = [...members].sort((a, b) => b.generation - a.generation || (a.id < b.id ? -1 : 1));
+  const sorted = [...members].sort(
+    (a, b) => generationOf(b) - generationOf(a) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
   const kept = new Map<string, number[]>(sorted.map(({ id }) => [id, []]));
   const taken = new Set<number>();
   for (const { id, owned } of sorted) {
     for (const lane of [...owned].sort((a, b) => a - b)) {
-      if (lane < 0 || lane >= lanes || taken.has(lane)) continue;
+      if (!Number.isInteger(lane) || lane < 0 || lane >= lanes || taken.has(lane)) continue;
       taken.add(lane);
       kept.get(id)?.push(lane);
     }
@@ -37,4 +39,9 @@ export function assignLanes(members: readonly Member[], lanes: number): Map<stri
     own.sort((a, b) => a - b);
   }
   return kept;
+}
+
+/** What members say of themselves may be anything. */
+function generationOf({ generation }: Member): number {
+  return Number.isSafeInteger(generation) ? generation : 0;
 }

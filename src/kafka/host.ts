@@ -202,7 +202,7 @@ export class KafkaHost {
         },
         this.control,
       );
-      await this.membership?.commit(offsetsOf(log.commit)); // its last owner may have died before it told the group
+      this.membership?.commit(offsetsOf(log.commit)); // its last owner may have died before it told the group
       this.gauges.add(sources);
       const close = (): Promise<void> => {
         this.gauges.remove(sources);
@@ -223,7 +223,7 @@ export class KafkaHost {
       append: (line, outgoing) => log.append(line, outgoing),
       save: async (commit) => {
         await log.save(commit);
-        await this.membership?.commit(offsetsOf(commit));
+        this.membership?.commit(offsetsOf(commit));
       },
       close: () => log.close(),
     };

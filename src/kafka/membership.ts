@@ -34,6 +34,9 @@ export class Membership {
   private readonly consumer: Consumer;
   private generation = 0;
   private joined = false;
+  /** Not committed so far. */
+  private readonly offsets = new Map<string, { topic: string; partition: number; offset: string }>();
+  private committing = false;
 
   constructor(options: MembershipOptions) {
     this.options = options;
@@ -63,6 +66,9 @@ export class Membership {
       this.consumer.pause(mine); // before anything is fetched: kafkajs emits this event before it goes on
       this.generation++;
       this.joined = true;
+      const ours = new Set(mine.flatMap(({ topic, partitions }) => partitions.map((n) => `${topic}/${n}`)));
+      for (const key of this.offsets.keys()) if (!ours.has(key)) this.offsets.delete(key);
+      this.commit([]);
       rebalanced();
       assigned([...new Set(mine.flatMap(({ partitions }) => partitions))].sort((a, b) => a - b));
     });
@@ -75,12 +81,27 @@ export class Membership {
     await this.consumer.run({ autoCommit: false, eachBatch: async () => {} });
   }
 
-  /** For people and tools that watch the lag; what counts is the lane's own log. Failing is no harm. */
-  async commit(offsets: readonly GroupOffset[]): Promise<void> {
-    if (!this.joined || offsets.length === 0) return;
-    await this.consumer
-      .commitOffsets(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })))
-      .catch(() => {});
+  /**
+   * For people and tools that watch the lag; what counts is the lane's own log. Nobody waits for it: during a rebalance or without
+   * a coordinator kafkajs may try for a long time. Failing is no harm.
+   */
+  commit(offsets: readonly GroupOffset[]): void {
+    for (const { topic, partition, offset } of offsets)
+      this.offsets.set(`${topic}/${partition}`, { topic, partition, offset: String(offset) });
+    if (!this.joined || this.committing || this.offsets.size === 0) return;
+    this.committing = true;
+    const newest = new Map(this.offsets);
+    this.offsets.clear();
+    this.consumer.commitOffsets([...newest.values()]).then(
+      () => {
+        this.committing = false;
+        this.commit([]); // what has come meanwhile
+      },
+      () => {
+        this.committing = false; // with the next one, or when the group has been joined again
+        for (const [key, offset] of newest) if (!this.offsets.has(key)) this.offsets.set(key, offset);
+      },
+    );
   }
 
   /** Leaves the group, so that others need not wait for the session to end. */
@@ -105,7 +126,7 @@ export class Membership {
       assign: async ({ members }) => {
         const known = members.map(({ memberId, memberMetadata }) => ({
           id: memberId,
-          ...claimOf(AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData),
+          ...claimOf(memberMetadata),
         }));
         const assignment = assignLanes(known, lanes);
         return known.map(({ id }) => {
@@ -125,10 +146,15 @@ export class Membership {
   }
 }
 
-function claimOf(userData: Buffer | undefined): { owned: readonly number[]; generation: number } {
+/** What a member says of itself. Whatever that is, the others must get their lanes. */
+function claimOf(metadata: Buffer): { owned: readonly number[]; generation: number } {
   try {
+    const { userData } = AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
     const { owned, generation } = JSON.parse(String(userData)) as { owned: unknown; generation: unknown };
-    return { owned: Array.isArray(owned) ? owned.map(Number) : [], generation: Number(generation) || 0 };
+    return {
+      owned: Array.isArray(owned) ? owned.filter((lane) => Number.isInteger(lane)) : [],
+      generation: typeof generation === 'number' ? generation : 0,
+    };
   } catch {
     return { owned: [], generation: 0 }; // a member that says nothing of itself has nothing yet
   }

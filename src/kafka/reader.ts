@@ -20,6 +20,7 @@ export interface RawRecordBatch {
   readonly compressed: boolean;
   /** Newest time stamp of its records, ms since 1970. */
   readonly maxTimestamp: number;
+  readonly count: number;
 }
 
 export interface Fetched {
@@ -180,13 +181,14 @@ function committed(
     while (open.length > 0 && open[0].first <= lastOffset) aborted.add(open.shift()!.producer);
     if (header.control) {
       if (isAbort(bytes, at)) aborted.delete(producerId);
-    } else if (!(header.transactional && aborted.has(producerId)) && lastOffset >= from && header.count > 0)
+    } else if (!(header.transactional && aborted.has(producerId)) && lastOffset >= from && header.count !== 0)
       batches.push({
         bytes: bytes.subarray(at, at + header.bytes),
         baseOffset,
         lastOffset,
         compressed: header.codec !== 'none',
         maxTimestamp: header.maxTimestamp,
+        count: header.count,
       });
     next = Math.max(next, lastOffset + 1);
     at += header.bytes;

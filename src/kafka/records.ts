@@ -35,4 +35,5 @@ export function* recordsOf({ bytes }: RawRecordBatch): Generator<KafkaRecord> {
       headers: Object.fromEntries(walker.headerTexts()),
     };
   }
+  walker.finish();
 }

@@ -40,12 +40,13 @@ export class MessageWriter {
   }
 }
 
-/** The messages of a packed array, as views on it. */
+/** The messages of a packed array, as views on it. Throws when it ends inside one: a bug, or bytes of something else. */
 export function* messagesOf(bytes: Uint8Array): Generator<Message> {
   let at = 0;
   const varint = (): number => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
+      if (at >= bytes.length) throw new Error('packed messages are cut off');
       const byte = bytes[at++];
       value += (byte & 127) * scale;
       if (byte < 128) return value;
@@ -53,13 +54,15 @@ export function* messagesOf(bytes: Uint8Array): Generator<Message> {
   };
   const piece = (): Uint8Array => {
     const length = varint();
+    if (length > bytes.length - at) throw new Error('packed messages are cut off');
     at += length;
     return bytes.subarray(at - length, at);
   };
   const decoder = new TextDecoder();
   while (at < bytes.length) {
     const key = piece();
-    const headers = Array.from({ length: varint() }, () => [decoder.decode(piece()), decoder.decode(piece())] as const);
+    const headers: (readonly [string, string])[] = [];
+    for (let left = varint(); left > 0; left--) headers.push([decoder.decode(piece()), decoder.decode(piece())]);
     yield { key, headers, value: piece() };
   }
 }

@@ -96,6 +96,15 @@ export class MsgpackWalker {
     return this.definitions.get(index);
   }
 
+  /** Forgets every definition. */
+  clear(): void {
+    this.definitions.clear();
+    this.pending.clear();
+    this.twoByte.clear();
+    this.bytesHeld = 0;
+    this.cached = null;
+  }
+
   /** True when the low id is followed by a high byte. */
   isTwoByte(low: number): boolean {
     return this.twoByte.has(low);

@@ -36,8 +36,13 @@ export interface KafkaStreamOptions {
   readonly note: (note: SourceNote) => void;
 }
 
-/** Compressed records become several times as many: a worker gets fewer bytes of them at once. */
+/**
+ * Compressed records become several times as many bytes: a worker gets fewer of them at once. Every record batch and every record
+ * counts, since a few bytes may hold very many (guarantee 4; unpack.ts has what one record batch may become).
+ */
 const EXPANSION = 4;
+const BATCH_WEIGHT = 2048;
+const RECORD_WEIGHT = 64;
 
 export class KafkaStream implements Source, FetchTarget {
   readonly name: string;
@@ -224,7 +229,7 @@ export class KafkaStream implements Source, FetchTarget {
     for (let i = 0; i < batches.length && this.position < to && !signal.aborted; ) {
       const first = i;
       for (let weight = 0; i < batches.length && batches[i].baseOffset < to; i++) {
-        weight += batches[i].bytes.length * (batches[i].compressed ? EXPANSION : 1);
+        weight += weightOf(batches[i]);
         if (weight > batchBytes && i > first) break;
       }
       if (i === first) break; // all that follows lies behind the end
@@ -284,6 +289,10 @@ export class KafkaStream implements Source, FetchTarget {
     this.queued -= counted;
     this.options.budget.used -= counted;
   }
+}
+
+function weightOf({ bytes, compressed, count }: RawRecordBatch): number {
+  return compressed ? BATCH_WEIGHT + Math.max(bytes.length * EXPANSION, count * RECORD_WEIGHT) : bytes.length;
 }
 
 function bytesOf({ batches }: Fetched): number {

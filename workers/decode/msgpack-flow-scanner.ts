@@ -43,6 +43,7 @@ export class MsgpackFlowScanner {
   private limit = 0;
   private source = 0;
   private walker: MsgpackWalker | null = null;
+  private alone = false;
   /** By low id. */
   private readonly layouts = new Array<Layout | undefined>(64).fill(undefined);
   /** Expected key at each place of a map: what the last record had there. */
@@ -73,8 +74,15 @@ export class MsgpackFlowScanner {
     this.end = segment.end;
     this.source = segment.source;
     this.walker = walker;
+    this.alone = false;
     this.layouts.fill(undefined);
     this.tenants.open(segment.source);
+  }
+
+  /** What follows is one Kafka record, up to `end`: structures that other ones defined are not in force. */
+  enclose(end: number): void {
+    this.end = end;
+    this.alone = true;
   }
 
   /** Scans the message at `start` into row `flows.length` (not added yet). Offset behind it, or -1. */
@@ -86,6 +94,7 @@ export class MsgpackFlowScanner {
       return this.record(start + 3, (bytes[start + 1] << 8) | bytes[start + 2], null, flows);
     }
     if (t >= 0x40 && t < 0x80) {
+      if (this.alone) return -1;
       const layout = this.layout(t & 0x3f);
       return layout === null ? -1 : this.record(start + 1, layout.length, layout, flows);
     }

@@ -2,10 +2,10 @@
 
 import * as zlib from 'node:zlib';
 import { gunzipSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { CodecError } from './codec-error.ts';
 import { unlz4 } from './lz4.ts';
 import { unsnappy } from './snappy.ts';
+import { unzstd } from './zstd.ts';
 
 export { CodecError } from './codec-error.ts';
 
@@ -25,7 +25,7 @@ export function decompress(codec: Codec, bytes: Uint8Array, limit: number): Uint
       case 'lz4':
         return unlz4(bytes, limit);
       case 'zstd':
-        return unzstd(bytes, limit);
+        return native ? native(bytes, { maxOutputLength: limit }) : unzstd(bytes, limit);
     }
   } catch (error) {
     if (error instanceof CodecError) throw error;
@@ -38,16 +38,3 @@ type Zstd = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Ar
 
 /** Node has zstd of its own from 22.15 on; it is several times as fast. */
 const native = (zlib as unknown as { zstdDecompressSync?: Zstd }).zstdDecompressSync;
-
-function unzstd(bytes: Uint8Array, limit: number): Uint8Array {
-  if (native) return native(bytes, { maxOutputLength: limit });
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  const stream = new Decompress((piece) => {
-    size += piece.length;
-    if (size > limit) throw CodecError.tooLarge(limit);
-    pieces.push(piece);
-  });
-  stream.push(bytes, true);
-  return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, size);
-}

@@ -68,7 +68,10 @@ export class RecordWalker {
   timestampDelta = 0;
   private bytes: Uint8Array = new Uint8Array(0);
   private at = 0;
+  /** End of all records. */
   private limit = 0;
+  /** Where the fields that are being read must end. */
+  private stop = 0;
 
   open(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
@@ -80,20 +83,31 @@ export class RecordWalker {
   /** Moves to the next record. Throws CodecError for one that is broken. */
   next(): void {
     this.at = this.end;
+    this.stop = this.limit;
     const length = this.varint();
     if (length < 0 || length > this.limit - this.at) throw new CodecError('a record is cut off');
     this.end = this.at + length;
+    this.stop = this.end;
     this.at++; // attributes: none are in use
     this.timestampDelta = this.varint();
     this.offsetDelta = this.varint();
-    this.keyLength = this.varint();
+    this.keyLength = this.length();
     this.keyStart = this.at;
-    if (this.keyLength > 0) this.skip(this.keyLength);
-    this.valueLength = this.varint();
+    this.skip(Math.max(0, this.keyLength));
+    this.valueLength = this.length();
     this.valueStart = this.at;
-    if (this.valueLength > 0) this.skip(this.valueLength);
+    this.skip(Math.max(0, this.valueLength));
     this.headers = this.varint();
     this.headersStart = this.at;
+    const rest = this.end - this.at;
+    // A header has two lengths at least. Without this check a few bytes could claim to be millions of records or headers.
+    if (this.headers < 0 || this.headers * 2 > rest || (this.headers === 0 && rest > 0))
+      throw new CodecError('a record is not as long as it says');
+  }
+
+  /** Call behind the last record. Throws CodecError when there are more than the batch says. */
+  finish(): void {
+    if (this.end !== this.limit) throw new CodecError('there is more behind its last record');
   }
 
   /** Value of the header with this name (UTF-8), as a view; null when there is none. */
@@ -103,9 +117,9 @@ export class RecordWalker {
       const keyLength = this.varint();
       const key = this.at;
       this.skip(keyLength);
-      const valueLength = this.varint();
+      const valueLength = this.length();
       const value = this.at;
-      if (valueLength > 0) this.skip(valueLength);
+      this.skip(Math.max(0, valueLength));
       if (keyLength === name.length && name.every((byte, i) => this.bytes[key + i] === byte))
         return this.bytes.subarray(value, value + Math.max(0, valueLength));
     }
@@ -133,10 +147,17 @@ export class RecordWalker {
   }
 
   private text(): string {
-    const length = this.varint();
+    const length = this.length();
     const start = this.at;
-    if (length > 0) this.skip(length);
+    this.skip(Math.max(0, length));
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, Math.max(0, length)).toString('utf8');
+  }
+
+  /** A length, or -1 for null. */
+  private length(): number {
+    const length = this.varint();
+    if (length < -1) throw new CodecError('a record has a negative length');
+    return length;
   }
 
   private skip(length: number): void {
@@ -146,11 +167,11 @@ export class RecordWalker {
 
   /** A zigzag varint; timestamps may need more than 32 bits. */
   private varint(): number {
-    const { bytes, limit } = this;
+    const { bytes, stop } = this;
     let value = 0;
     let scale = 1;
     for (let i = 0; i < 10; i++) {
-      if (this.at >= limit) throw new CodecError('a record is cut off');
+      if (this.at >= stop) throw new CodecError('a record is cut off');
       const byte = bytes[this.at++];
       value += (byte & 127) * scale;
       if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;

@@ -9,6 +9,7 @@ const XERIAL_HEADER = 16;
 /** Throws CodecError for bytes that are no Snappy, or that would become more than `limit` bytes. */
 export function unsnappy(bytes: Uint8Array, limit: number): Uint8Array {
   if (!XERIAL.every((byte, i) => bytes[i] === byte)) return block(bytes, limit);
+  if (bytes.length < XERIAL_HEADER) throw new CodecError('a Snappy header is cut off');
   const pieces: Uint8Array[] = [];
   let size = 0;
   for (let at = XERIAL_HEADER; at < bytes.length; ) {

@@ -72,8 +72,8 @@ describe('the chDB store', () => {
         () => 'stored',
         (error: unknown) => (error instanceof SinkError ? error.kind : String(error)),
       );
-    assert.equal(await kindOf(traffic(1, 10).subarray(0, 300)), 'poison');
-    assert.equal(await kindOf(new Uint8Array([255, 255, 3, 4])), 'poison');
+    assert.equal(await kindOf(traffic(1, 10).subarray(0, 300)), 'fatal');
+    assert.equal(await kindOf(new Uint8Array([255, 255, 3, 4])), 'fatal');
     await store.query('DROP TABLE weir.rejects', 'Null');
     assert.equal(await kindOf(traffic(1, 1), 'rejects'), 'fatal');
     rmSync(dataPaths(directory).spool, { recursive: true });

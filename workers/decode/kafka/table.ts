@@ -1,4 +1,5 @@
-// The records of a segment, while they are being found.
+// The records of a segment, while they are being found. One object serves all segments: those of a record or two are many where
+// producers' tenants alternate.
 
 import type { RecordTable } from '../../../src/model/batch.ts';
 
@@ -28,9 +29,26 @@ export class Growing {
     if (ms < this.least) this.least = ms;
   }
 
+  reset(): void {
+    this.count = 0;
+    this.least = Infinity;
+  }
+
+  /** The records so far, in memory of their own; empty afterwards. */
   take(): RecordTable & { readonly leastAppendedAtMs: number } {
-    const { count, starts, ends, offsets, tenants, appendedAtMs, insides, least } = this;
-    return { count, starts, ends, offsets, tenants, appendedAtMs, insides, leastAppendedAtMs: least };
+    const { count, least } = this;
+    const taken = {
+      count,
+      starts: this.starts.slice(0, count),
+      ends: this.ends.slice(0, count),
+      offsets: this.offsets.slice(0, count),
+      tenants: this.tenants.slice(0, count),
+      appendedAtMs: this.appendedAtMs.slice(0, count),
+      insides: this.insides.slice(0, count),
+      leastAppendedAtMs: least,
+    };
+    this.reset();
+    return taken;
   }
 
   private grow(): void {

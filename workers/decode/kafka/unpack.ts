@@ -23,8 +23,20 @@ import { type Common, Diverted, sameRun, segmentOf } from './diverted.ts';
 import { Owners } from './owners.ts';
 import { Growing } from './table.ts';
 
-/** Records of one record batch may become this many bytes, compressed however they are. */
+/**
+ * How many bytes the records of one record batch may become (guarantee 4). Real ones stay far below: a compressed bomb has far
+ * more bytes than its size and the number of its records explain. Judged by the batch alone, so that a replay decides alike.
+ */
 const MOST_UNPACKED = 64 << 20;
+const ALWAYS_UNPACKED = 1 << 20;
+const UNPACKED_A_BYTE = 256;
+const UNPACKED_A_RECORD = 4096;
+
+/** Most records of one record batch: each may become a reject, which is many times as large as a record of one byte. */
+const MOST_RECORDS = 1 << 20;
+
+/** Memory that is kept for the next batch. */
+const MOST_KEPT = 16 << 20;
 
 /** Bytes of an unreadable record batch that its dead letter keeps. */
 const KEPT_BYTES = 64 * 1024;
@@ -34,7 +46,7 @@ const NEWLINE = 10;
 
 export interface Unpacked {
   readonly batch: RawBatch;
-  /** Records without a value: deletions in a compacted topic. */
+  /** Records without a value (deletions in a compacted topic), or with one of no bytes. */
   readonly empty: number;
 }
 
@@ -43,6 +55,7 @@ export class KafkaUnpacker {
   private readonly owners: Owners;
   private readonly diverted: Diverted;
   private readonly walker = new RecordWalker();
+  private readonly run = new Growing();
   private bytes = Buffer.alloc(1 << 20);
   private length = 0;
   private segments: Segment[] = [];
@@ -59,6 +72,7 @@ export class KafkaUnpacker {
     this.length = 0;
     this.segments = [];
     this.empty = 0;
+    if (this.bytes.length > MOST_KEPT) this.bytes = Buffer.alloc(1 << 20);
     for (const segment of batch.segments) {
       if (segment.kafka === undefined || segment.fault !== null) this.copy(batch, segment);
       else this.expand(batch, segment, segment.kafka);
@@ -81,7 +95,9 @@ export class KafkaUnpacker {
       const header = readHeader(bytes, segment.start, segment.end);
       if (header === null) throw new CodecError('it is cut off');
       const packed = bytes.subarray(segment.start + HEADER_BYTES, segment.start + header.bytes);
-      const records = decompress(header.codec, packed, MOST_UNPACKED);
+      const { count } = header;
+      if (count < 0 || count > MOST_RECORDS) throw new CodecError(`it says that it has ${count} records`);
+      const records = decompress(header.codec, packed, mostUnpacked(packed.length, count));
       const at = this.reserve(records.length);
       this.bytes.set(records, at);
       const diverted = this.snapshot.sources[segment.source]?.kafka?.diverted === true;
@@ -109,20 +125,23 @@ export class KafkaUnpacker {
     const format = this.formatOf(segment, at, length, header.count);
     const framing = framingOf(format);
     const rule = owners.open(segment.source, format);
-    let run = new Growing();
+    const { run } = this;
+    run.reset();
     let runStart = at;
     let to = at;
+    const lastDelta = header.lastOffset - header.baseOffset;
     const close = (): void => {
       if (run.count > 0) this.push(segment, format, runStart, to, run.take(), owners);
-      run = new Growing();
       runStart = to;
     };
     walker.open(bytes, at, at + length);
     for (let i = 0; i < header.count; i++) {
       walker.next();
+      if (walker.offsetDelta < 0 || walker.offsetDelta > lastDelta)
+        throw new CodecError('a record has an offset outside its batch');
       const offset = header.baseOffset + walker.offsetDelta;
       if (offset < part.from || offset >= part.to) continue;
-      if (walker.valueLength < 0) {
+      if (walker.valueLength <= 0) {
         this.empty++;
         continue;
       }
@@ -142,6 +161,7 @@ export class KafkaUnpacker {
       const timestamp = header.logAppendTime ? header.maxTimestamp : header.baseTimestamp + walker.timestampDelta;
       run.appended(timestamp > 0 ? Math.min(timestamp, fetchedAtMs) : fetchedAtMs);
     }
+    walker.finish();
     this.length = to;
     close();
   }
@@ -155,14 +175,13 @@ export class KafkaUnpacker {
     length: number,
     fetchedAtMs: number,
   ): void {
-    const { walker, bytes } = this;
-    let run = new Growing();
+    const { walker, bytes, run } = this;
+    run.reset();
     let common: Common | null = null;
     let runStart = at;
     let to = at;
     const close = (): void => {
       if (common !== null && run.count > 0) this.segments.push(segmentOf(common, segment, runStart, to, run.take()));
-      run = new Growing();
       runStart = to;
     };
     walker.open(bytes, at, at + length);
@@ -170,7 +189,7 @@ export class KafkaUnpacker {
       walker.next();
       const offset = header.baseOffset + walker.offsetDelta;
       if (offset < part.from || offset >= part.to) continue;
-      const read = walker.valueLength < 0 ? null : this.diverted.read(walker);
+      const read = walker.valueLength <= 0 ? null : this.diverted.read(walker);
       if (read === null) {
         this.empty++;
         continue;
@@ -189,6 +208,7 @@ export class KafkaUnpacker {
       }
       run.appended(Math.min(origin.appendedAtMs, fetchedAtMs));
     }
+    walker.finish();
     this.length = to;
     close();
   }
@@ -297,6 +317,10 @@ export class KafkaUnpacker {
     }
     return this.length;
   }
+}
+
+function mostUnpacked(packedBytes: number, count: number): number {
+  return Math.min(MOST_UNPACKED, ALWAYS_UNPACKED + packedBytes * UNPACKED_A_BYTE + count * UNPACKED_A_RECORD);
 }
 
 const JSON_FORMATS: ReadonlySet<FormatName> = new Set([
