@@ -14,7 +14,7 @@ import { production } from './production.test-support.ts';
 import { query } from './query.ts';
 
 test('alerts and query over ClickHouse', async (t) => {
-  const servers = await production(t, ['clickhouse']);
+  const servers = await production(t, ['clickhouse'], { sources: [{ name: 'flows', topic: 'flows' }] });
   if (!servers) return;
   const { config: file, name, verb } = servers;
   const { config } = await loadForVerb({ config: file });
