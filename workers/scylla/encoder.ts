@@ -1,7 +1,7 @@
 // Rows of a batch as CQL batch statements. A column of which a record says nothing is unset, so it costs four bytes and leaves no
 // tombstone.
 
-import { isAhead, type RawBatch } from '../../src/model/batch.ts';
+import { isAhead, type RawBatch, recordAt } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
@@ -284,8 +284,11 @@ class Encoder implements ScyllaEncoder {
   }
 }
 
-function appendedAt(batch: RawBatch, { segment }: { segment: number }): number {
-  return batch.segments[segment].appendedAtMs ?? batch.appendedAtMs;
+/** A Kafka record's own time: that of its segment depends on where batches begin, which must not show (guarantee 2). */
+function appendedAt(batch: RawBatch, { segment, rawStart }: { segment: number; rawStart: number }): number {
+  const { records, appendedAtMs } = batch.segments[segment];
+  if (records !== undefined) return records.appendedAtMs[recordAt(records, rawStart)];
+  return appendedAtMs ?? batch.appendedAtMs;
 }
 
 function number(values: CqlWriter, value: number): void {

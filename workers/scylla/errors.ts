@@ -27,7 +27,7 @@ const SCHEMA =
   /unconfigured table|Keyspace .* does not exist|Undefined column|Unknown identifier|keyspace .* (does not exist|not found)/i;
 
 export function classifyCql(error: unknown): Refusal {
-  const { code, name, message, innerErrors } = error as {
+  const { code, name, message, innerErrors } = Object(error) as {
     code?: unknown;
     name?: string;
     message?: string;

@@ -2,7 +2,7 @@
 // remote …) and other settings under `readonly = 1`, and stops what reads, holds or takes too much. The lexer of sql.ts refuses
 // before that what `readonly = 1` lets through.
 
-import type { ClickHouseClient, DataFormat } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, type DataFormat } from '@clickhouse/client';
 import { OperationalError, UsageError } from '../../cli/verb.ts';
 import type { QueryParameters, Reader } from '../sink.ts';
 import { SinkError } from '../sink.ts';
@@ -66,7 +66,7 @@ const CANNOT_MODIFY = /Cannot modify '\w+' setting in readonly mode/;
 
 function readFailure(error: unknown, place: string): Error {
   const { code, message } = classifyHttp(error);
-  if (code === 'SYNTAX_ERROR') return new UsageError(`the SQL cannot be read: ${message}`);
+  if ((error as { code?: string }).code === SYNTAX_ERROR) return new UsageError(`the SQL cannot be read: ${message}`);
   if (NETWORK.has(code) || /^(E[A-Z]+|UND_ERR.*)$/.test(code) || message === 'Timeout error.')
     return new OperationalError('clickhouse_unreachable', `ClickHouse at ${place}: ${message || code}`, error);
   return new OperationalError('query_failed', message + (HINTS[code] ?? ''), error);
@@ -87,11 +87,14 @@ const HINTS: Readonly<Record<string, string>> = {
 /** Whatever the server did not say itself is the way to it: that passes. So do bytes that ended too soon: a connection broke. */
 export function classifyHttp(error: unknown): SinkError {
   const found = classify(error);
-  const known = found.kind !== 'fatal' || /^[A-Z]+(_[A-Z]+)+$/.test(found.code);
-  return known && !found.code.startsWith('ERR_') && !NETWORK.has(found.code) && !CUT.has(found.code)
+  const said = error instanceof ClickHouseError || error instanceof SinkError;
+  return (said || found.kind !== 'fatal') && !CUT.has(found.code)
     ? found
     : new SinkError('retryable', found.code, found.message, error);
 }
 
 const NETWORK = new Set(['ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
+/** Of the server's errors; the client takes their names from the message, and not always the right word. */
+const SYNTAX_ERROR = '62';
+
 const CUT = new Set(['ATTEMPT_TO_READ_AFTER_EOF', 'CANNOT_READ_ALL_DATA', 'UNEXPECTED_END_OF_FILE']);

@@ -1,0 +1,166 @@
+// The log of a lane in a real Kafka: what was saved is there for the next owner, and the one before has no say any more.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, suite, test } from 'node:test';
+import { Packr } from 'msgpackr';
+import { orSkip } from '../../test/services/index.ts';
+import type { JournalEntry } from '../delivery/journal.ts';
+import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
+import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
+import { type KafkaBench, openKafka } from './kafka.test-support.ts';
+import { openKafkaLog } from './lane-log.ts';
+import type { KafkaReader } from './reader.ts';
+
+const entryOf = (seq: number, control = 'c'): JournalEntry => ({
+  seq,
+  control: `${control}-ü`,
+  parts: [{ source: 'flows', ranges: [{ file: 'flows/0', from: seq, to: seq + 1, referenceMs: 1, appendedAtMs: 2 }] }],
+  files: [],
+  end: false,
+  commit: seq % 2 === 0,
+});
+const commitOf = (seq: number, stateBytes = 10): Commit => ({
+  version: 1,
+  seq,
+  control: `after ${seq}`,
+  files: [],
+  state: Uint8Array.from({ length: stateBytes }, (_, i) => (i * seq) % 251),
+});
+
+suite('the log of a lane', () => {
+  let bench: KafkaBench | null = null;
+  before(async (t) => {
+    bench = await orSkip(t as never, openKafka);
+  });
+  after(() => bench?.close());
+
+  interface Lane {
+    readonly topic: string;
+    readonly reader: KafkaReader;
+    open(): Promise<LaneLog>;
+  }
+  async function lane({ kafka, admin, topic: make, reader: connect }: KafkaBench): Promise<Lane> {
+    const topic = await make();
+    const reader = await connect(topic);
+    const group = randomUUID();
+    const open = () =>
+      openKafkaLog({ kafka, admin, reader, topic, partition: 0, repartition: topic, group, reach: () => {} });
+    return { topic, reader, open };
+  }
+  /** Plain values: a state may be a Buffer or not. */
+  const same = (found: Commit, want: Commit): void =>
+    assert.deepEqual(
+      { ...found, state: found.state && [...found.state] },
+      { ...want, state: want.state && [...want.state] },
+    );
+
+  test('is empty at first; commit and journal survive reopening', async (t) => {
+    if (bench === null) return t.skip('no Kafka');
+    const { open } = await lane(bench);
+    const first = await open();
+    same(first.commit, EMPTY_COMMIT);
+    assert.deepEqual(first.pending, []);
+    for (const seq of [1, 2]) await first.append(entryOf(seq));
+    await first.close();
+    const second = await open();
+    same(second.commit, EMPTY_COMMIT);
+    assert.deepEqual(second.pending, [entryOf(1), entryOf(2)]);
+    await second.save(commitOf(1));
+    await second.append(entryOf(3));
+    await second.close();
+    const third = await open();
+    same(third.commit, commitOf(1));
+    assert.deepEqual(third.pending, [entryOf(2), entryOf(3)]);
+    await third.save(commitOf(3));
+    await third.close();
+    const fourth = await open();
+    same(fourth.commit, commitOf(3));
+    assert.deepEqual(fourth.pending, []);
+    await fourth.close();
+  });
+
+  test('a commit larger than a message, appended to while it is being saved', async (t) => {
+    if (bench === null) return t.skip('no Kafka');
+    const { open } = await lane(bench);
+    const log = await open();
+    const large = commitOf(1, 3_000_000);
+    await log.append(entryOf(1));
+    await Promise.all([log.save(large), log.append(entryOf(2)), log.append(entryOf(3))]);
+    await log.close();
+    const again = await open();
+    same(again.commit, large);
+    assert.deepEqual(again.pending, [entryOf(2), entryOf(3)]);
+    await again.close();
+  });
+
+  test('behind a commit the log is trimmed, and opens as before', async (t) => {
+    if (bench === null) return t.skip('no Kafka');
+    const { open, reader, topic } = await lane(bench);
+    const log = await open();
+    for (let seq = 1; seq <= 6; seq++) {
+      await log.append(entryOf(seq));
+      if (seq % 2 === 0) await log.save(commitOf(seq));
+    }
+    const { first, end } = await reader.offsets(topic, 0);
+    assert.ok(first > 0 && end - first <= 2, `${first} to ${end}: the commit and its marker`);
+    await log.close();
+    const again = await open();
+    same(again.commit, commitOf(6));
+    assert.deepEqual(again.pending, []);
+    await again.close();
+  });
+
+  test('a second owner fences the first: it is told, and nothing of its own is visible afterwards', async (t) => {
+    if (bench === null) return t.skip('no Kafka');
+    const { open } = await lane(bench);
+    const old = await open();
+    await old.append(entryOf(1, 'old'));
+    const now = await open();
+    assert.deepEqual(now.pending, [entryOf(1, 'old')]);
+    await now.append(entryOf(2, 'new'));
+    const fenced = (error: unknown): boolean => error instanceof Fenced && /lane 0/.test(error.message);
+    await assert.rejects(old.append(entryOf(2, 'old')), fenced);
+    await assert.rejects(old.save(commitOf(1)), fenced);
+    await assert.rejects(old.append(entryOf(3, 'old')), fenced);
+    await now.append(entryOf(3, 'new'));
+    await Promise.all([old.close(), now.close()]);
+    const last = await open();
+    same(last.commit, EMPTY_COMMIT);
+    assert.deepEqual(last.pending, [entryOf(1, 'old'), entryOf(2, 'new'), entryOf(3, 'new')]);
+    await last.close();
+  });
+
+  test('whoever opens last owns it, of several at once', async (t) => {
+    if (bench === null) return t.skip('no Kafka');
+    const { open } = await lane(bench);
+    const opened = await Promise.allSettled([open(), open(), open()]);
+    const logs = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    for (const one of opened)
+      if (one.status === 'rejected') assert.ok(one.reason instanceof Fenced, String(one.reason));
+    const wrote = await Promise.allSettled(logs.map((log) => log.append(entryOf(1))));
+    const winners = wrote.filter(({ status }) => status === 'fulfilled').length;
+    assert.ok(winners <= 1, `${winners} owners`);
+    const last = await open();
+    assert.equal(last.pending.length, winners);
+    await Promise.all([...logs, last].map((log) => log.close()));
+  });
+
+  test('a log of another version, and one with a gap, say so', async (t) => {
+    if (bench === null) return t.skip('no Kafka');
+    const { open, topic } = await lane(bench);
+    const producer = await bench.producer();
+    const value = new Packr({ useRecords: false }).pack(commitOf(1));
+    await producer.send({
+      topic,
+      messages: [{ key: 'commit', value, headers: { version: '2', piece: '0', pieces: '1' } }],
+    });
+    await assert.rejects(open(), /written by another version of Weir \(log version 2\)/);
+    const gap = await lane(bench);
+    const log = await gap.open();
+    await log.append(entryOf(1));
+    await log.append(entryOf(3));
+    await log.close();
+    await assert.rejects(gap.open(), /block 2 is missing from the journal/);
+  });
+});

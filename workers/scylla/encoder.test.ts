@@ -1,0 +1,330 @@
+// Rows that the frame writer wrote, read back from a real Cassandra through its ordinary driver.
+
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import fc from 'fast-check';
+import { Dictionary } from '../../src/model/dictionary.ts';
+import {
+  clearRow,
+  createFlowColumns,
+  DIRECTIONS,
+  FLOW_STRINGS,
+  type FlowColumns,
+  nextFlow,
+} from '../../src/model/flow.ts';
+import { uuidWords } from '../../src/model/hash.ts';
+import { parseIp } from '../../src/model/ip.ts';
+import { orSkip } from '../../test/services/index.ts';
+import { BUCKET_COLUMN, FLOW_COLUMNS, SESSION_COLUMNS, TUNNEL_COLUMNS } from './columns.ts';
+import {
+  APPENDED_AT,
+  BATCH,
+  type Cassandra,
+  encoderOf,
+  openCassandra,
+  sessionEvent,
+  shown,
+  TENANT,
+  tunnelStat,
+} from './scylla.test-support.ts';
+import { FRAME_HEADER, singleRow } from './statements.ts';
+import { ScyllaWriter } from './writer.ts';
+
+const HOUR = 3_600_000;
+type Reading = Record<string, unknown>;
+
+const SNAKE: Readonly<Record<string, string>> = {
+  user: 'user_id',
+  device: 'device_id',
+  site: 'site_id',
+  session: 'session_id',
+  pop: 'pop_id',
+};
+const columnOf = (name: string): string =>
+  SNAKE[name] ?? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const WIDE = { sourceAsn: 32, destinationAsn: 32, inputInterface: 32, outputInterface: 32, samplingRate: 32 } as const;
+const SMALL = { sourcePort: 16, destinationPort: 16, protocol: 8, tcpFlags: 16, flags: 16, timeNs: 19 } as const;
+const COUNTERS = [
+  'bytesSent',
+  'bytesReceived',
+  'packetsSent',
+  'packetsReceived',
+  'ipBytesSent',
+  'ipBytesReceived',
+] as const;
+
+const unsigned = (bits: number) =>
+  fc.oneof(fc.nat(2 ** bits > 2 ** 31 ? 2 ** 31 - 1 : 2 ** bits - 1), fc.constantFrom(0, 1, 2 ** bits - 1));
+const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('::', '255.255.255.255', 'ffff::ffff'));
+const flowValue = fc.record({
+  id: fc.uuid(),
+  timeMs: fc.oneof(fc.integer({ min: Date.UTC(2000), max: Date.UTC(2100) }), fc.constant(APPENDED_AT)),
+  source: address,
+  destination: address,
+  strings: fc.tuple(
+    ...FLOW_STRINGS.map((name) => fc.string({ unit: 'grapheme', minLength: name === 'pop' ? 1 : 0, maxLength: 12 })),
+  ),
+  counters: fc.tuple(
+    ...COUNTERS.map(() =>
+      fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), fc.constantFrom(0n, 1n, 2n ** 53n + 1n)),
+    ),
+  ),
+  small: fc.tuple(...Object.values(SMALL).map(unsigned)),
+  wide: fc.tuple(...Object.values(WIDE).map(unsigned)),
+  durationMs: fc.oneof(fc.constant(-1), fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })),
+  direction: fc.nat(DIRECTIONS.length - 1),
+  policy: fc.nat(1),
+});
+type FlowValue = typeof flowValue extends fc.Arbitrary<infer T> ? T : never;
+
+function add(flows: FlowColumns, dictionary: Dictionary, value: FlowValue): void {
+  const i = nextFlow(flows);
+  clearRow(flows, i);
+  flows.length++;
+  uuidWords(value.id, flows.id, i * 4);
+  parseIp(value.source, flows.source, i * 4);
+  parseIp(value.destination, flows.destination, i * 4);
+  FLOW_STRINGS.forEach((name, at) => {
+    const text = value.strings[at] as string;
+    flows[name][i] = text === '' ? 0 : dictionary.internText(text);
+  });
+  COUNTERS.forEach((name, at) => {
+    const counter = value.counters[at] as bigint;
+    flows[name][i * 2] = Number(counter & 0xffffffffn);
+    flows[name][i * 2 + 1] = Number(counter >> 32n);
+  });
+  Object.keys(SMALL).forEach((name, at) => {
+    flows[name as keyof typeof SMALL][i] = value.small[at] as number;
+  });
+  Object.keys(WIDE).forEach((name, at) => {
+    flows[name as keyof typeof WIDE][i] = value.wide[at] as number;
+  });
+  flows.timeMs[i] = value.timeMs;
+  flows.durationMs[i] = value.durationMs;
+  flows.direction[i] = value.direction;
+  flows.policy[i] = value.policy;
+}
+
+/** What a reader of the table must find; what a record does not say is null. */
+function expectedFlow(value: FlowValue, bucketMs: number): Reading {
+  const row: Reading = { tenant_id: TENANT, flow_id: value.id, timestamp: value.timeMs };
+  FLOW_STRINGS.forEach((name, at) => {
+    row[columnOf(name)] = value.strings[at] === '' ? null : value.strings[at];
+  });
+  const address = (text: string): string => {
+    const words = new Uint32Array(4);
+    parseIp(text, words, 0);
+    const hex = [...words].map((word) => word.toString(16).padStart(8, '0')).join('');
+    return hex.startsWith('00000000000000000000ffff') ? hex.slice(24) : hex;
+  };
+  row.source_ip = address(value.source);
+  row.destination_ip = address(value.destination);
+  COUNTERS.forEach((name, at) => {
+    const optional = name.startsWith('ip');
+    row[columnOf(name)] = optional && value.counters[at] === 0n ? null : String(value.counters[at]);
+  });
+  Object.keys(SMALL).forEach((name, at) => {
+    const optional = name === 'tcpFlags' || name === 'flags' || name === 'timeNs';
+    row[name === 'timeNs' ? 'timestamp_ns' : columnOf(name)] =
+      optional && value.small[at] === 0 ? null : value.small[at];
+  });
+  Object.keys(WIDE).forEach((name, at) => {
+    const absent = name === 'samplingRate' ? 1 : 0;
+    row[columnOf(name)] = value.wide[at] === absent ? null : String(value.wide[at]);
+  });
+  row.duration_ms = value.durationMs < 0 ? null : value.durationMs;
+  row.direction = value.direction === 0 ? null : DIRECTIONS[value.direction];
+  row.policy_id = value.policy === 0 ? null : 'p-ü';
+  row.policy_version = value.policy === 0 ? null : '4294967295';
+  if (bucketMs > 0) row.bucket = Math.floor(value.timeMs / bucketMs) * bucketMs;
+  return row;
+}
+
+/** The longer key; the plain one is a column less of the same. */
+const bucketMs = HOUR;
+suite('rows in Cassandra', () => {
+  let store: Cassandra | null = null;
+  let writer: ScyllaWriter;
+  before(async (t) => {
+    store = await orSkip(t as never, () => openCassandra(bucketMs));
+    if (store) writer = new ScyllaWriter(store.settings);
+  });
+  after(async () => {
+    await writer?.close();
+    await store?.close();
+  });
+
+  test('the columns that are bound are those of the tables', async (t) => {
+    if (store === null) return t.skip('no Cassandra');
+    const found = await store.rows(
+      'SELECT table_name, column_name FROM system_schema.columns WHERE keyspace_name = ?',
+      [store.settings.keyspace],
+    );
+    const columnsOf = (table: string): string[] =>
+      found
+        .filter((row) => row.table_name === table)
+        .map((row) => String(row.column_name))
+        .sort();
+    assert.deepEqual(columnsOf('flows'), [...FLOW_COLUMNS, ...(bucketMs > 0 ? [BUCKET_COLUMN] : [])].sort());
+    assert.deepEqual(columnsOf('sessions'), [...SESSION_COLUMNS, 'started_at'].sort());
+    assert.deepEqual(columnsOf('tunnel_stats'), [...TUNNEL_COLUMNS].sort());
+  });
+
+  test('flows of any values are read back as they were, whatever batches they came in', async (t) => {
+    if (store === null) return t.skip('no Cassandra');
+    const { rows, settings } = store;
+    const list = fc.uniqueArray(flowValue, { minLength: 1, maxLength: 60, selector: ({ id }) => id, size: 'max' });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(list, async (made) => {
+        run++; // rows of an earlier run must not show through what these leave unset
+        const values = made.map(
+          (one) => ({ ...one, strings: one.strings.with(0, `${one.strings[0]}${run}`) }) as FlowValue,
+        );
+        const dictionary = new Dictionary();
+        const encoder = encoderOf(settings, dictionary);
+        const flows = createFlowColumns(4);
+        for (const value of values) add(flows, dictionary, value);
+        const parcel = encoder.flows(flows);
+        assert.equal(parcel.rows, values.length);
+        for (const { frame, rows: starts, queries } of parcel.statements) {
+          const longest = Math.max(...queries.map((_, row) => starts[row + 1] - starts[row]));
+          assert.ok(frame.length <= settings.batchBytes + longest + FRAME_HEADER + 6, `${frame.length} bytes`);
+        }
+        assert.equal(await writer.write([parcel]), null);
+        for (const value of values) {
+          const bucket = bucketMs > 0 ? ` AND bucket = ${Math.floor(value.timeMs / bucketMs) * bucketMs}` : '';
+          const [row] = await rows(
+            `SELECT * FROM {keyspace}.flows WHERE tenant_id = ? AND pop_id = ?${bucket} AND timestamp = ? AND flow_id = ?`,
+            [TENANT, value.strings[0], new Date(value.timeMs), value.id],
+          );
+          assert.deepEqual(shown(row), expectedFlow(value, bucketMs));
+        }
+      }),
+      { numRuns: 6, endOnFailure: true },
+    );
+  });
+
+  test('a column of which a record says nothing stays as it is: unset, not null', async (t) => {
+    if (store === null) return t.skip('no Cassandra');
+    const { rows, settings } = store;
+    const bucket = bucketMs > 0;
+    const id = '77777777-7777-4777-8777-777777777777';
+    const names = `tenant_id, pop_id, timestamp, flow_id, host, sampling_rate, ip_bytes_sent, policy_id${bucket ? ', bucket' : ''}`;
+    const hour = new Date(Math.floor(APPENDED_AT / HOUR) * HOUR);
+    await rows(
+      `INSERT INTO {keyspace}.flows (${names}) VALUES (?, ?, ?, ?, 'old', 9, 8, 'old'${bucket ? ', ?' : ''})`,
+      [TENANT, 'unset', new Date(APPENDED_AT), id, ...(bucket ? [hour] : [])],
+    );
+    const dictionary = new Dictionary();
+    const flows = createFlowColumns(4);
+    const strings = FLOW_STRINGS.map((name) => (name === 'pop' ? 'unset' : ''));
+    const [value] = fc.sample(flowValue, 1);
+    const wide = Object.keys(WIDE).map((name) => (name === 'samplingRate' ? 1 : 0));
+    add(flows, dictionary, {
+      ...value,
+      id,
+      timeMs: APPENDED_AT,
+      strings,
+      counters: COUNTERS.map(() => 0n),
+      wide,
+      policy: 0,
+    } as FlowValue);
+    assert.equal(await writer.write([encoderOf(settings, dictionary).flows(flows)]), null);
+    const [row] = await rows(
+      `SELECT * FROM {keyspace}.flows WHERE tenant_id = ? AND pop_id = 'unset'${bucket ? ` AND bucket = ${hour.getTime()}` : ''}`,
+      [TENANT],
+    );
+    const { host, sampling_rate, ip_bytes_sent, policy_id, bytes_sent } = shown(row);
+    assert.deepEqual([host, sampling_rate, ip_bytes_sent, policy_id, bytes_sent], ['old', '9', '8', 'old', '0']);
+  });
+
+  test('tunnel statistics, extremes included', async (t) => {
+    if (store === null) return t.skip('no Cassandra');
+    const { rows, settings } = store;
+    const encoder = encoderOf(settings);
+    const most = 2n ** 63n - 1n;
+    const stats = [
+      tunnelStat({ ms: APPENDED_AT - 2 }),
+      tunnelStat({
+        ms: APPENDED_AT - 1,
+        pop: '',
+        latencyMs: -(2 ** 31),
+        jitterMs: 2 ** 31 - 1,
+        packetLossPercent: 100,
+        rxBytes: most,
+        txBytes: 0n,
+        uptimeSeconds: most,
+        ns: 0,
+      }),
+    ];
+    assert.equal(await writer.write([encoder.tunnels(stats, BATCH)]), null);
+    const found = await rows('SELECT * FROM {keyspace}.tunnel_stats WHERE tunnel_id = ? ORDER BY timestamp ASC', [
+      stats[0].tunnelId,
+    ]);
+    const want = stats.map((stat) => ({
+      tunnel_id: stat.tunnelId,
+      timestamp: stat.ms,
+      latency_ms: stat.latencyMs,
+      jitter_ms: stat.jitterMs,
+      packet_loss_percent: stat.packetLossPercent,
+      rx_bytes: String(stat.rxBytes),
+      tx_bytes: String(stat.txBytes),
+      uptime_seconds: String(stat.uptimeSeconds),
+      tenant_id: TENANT,
+      pop_id: stat.pop === '' ? null : stat.pop,
+      timestamp_ns: stat.ns,
+    }));
+    assert.deepEqual(found.map(shown), want);
+  });
+
+  test('a row of a batch, sent alone, is the same row', async (t) => {
+    if (store === null) return t.skip('no Cassandra');
+    const { rows, settings } = store;
+    const tunnelId = '66666666-6666-4666-8666-666666666666';
+    const stats = [1, 2, 3].map((i) => tunnelStat({ tunnelId, ms: APPENDED_AT - i, latencyMs: i }));
+    const { statements } = encoderOf(settings).tunnels(stats, BATCH);
+    const singles = statements.flatMap((statement) => statement.queries.map((_, row) => singleRow(statement, row)));
+    assert.equal(await writer.write([{ rows: 3, bytes: 0, statements: singles }]), null);
+    const found = await rows('SELECT latency_ms FROM {keyspace}.tunnel_stats WHERE tunnel_id = ?', [tunnelId]);
+    assert.deepEqual(
+      found.map((row) => row.latency_ms),
+      [1, 2, 3],
+    );
+  });
+
+  test('sessions of any values', async (t) => {
+    if (store === null) return t.skip('no Cassandra');
+    const { rows, settings } = store;
+    const sessionId = '55555555-5555-4555-8555-555555555555';
+    const device = '44444444-4444-4444-8444-444444444444';
+    const event = sessionEvent({
+      sessionId,
+      userId: 'jürgen',
+      deviceId: device,
+      sourceIp: '2001:db8::1',
+      startedAtMs: APPENDED_AT - 5000,
+      status: 'closed',
+      metadata: { a: '', ü: 'x'.repeat(5000) },
+    });
+    assert.equal(await writer.write([encoderOf(settings).sessions([event], BATCH)]), null);
+    const [row] = await rows('SELECT * FROM {keyspace}.sessions WHERE tenant_id = ? AND session_id = ?', [
+      TENANT,
+      sessionId,
+    ]);
+    assert.deepEqual(shown(row), {
+      tenant_id: TENANT,
+      session_id: sessionId,
+      user_id: null,
+      user_name: 'jürgen',
+      device_id: device,
+      device_name: null,
+      source_ip: '20010db8000000000000000000000001',
+      started_at: APPENDED_AT - 5000,
+      last_activity: event.ms,
+      status: 'closed',
+      metadata: event.metadata,
+    });
+  });
+});
