@@ -171,6 +171,38 @@ test('embedded: killed at each point and run again, one tenant at a time', async
   assert.match(notes.join(), /not behind the watermark/);
 });
 
+test('embedded: the process is killed wherever it happens to be', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-rebuild-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'weir.yaml');
+  const input = join(folder, 'in.ndjson');
+  writeFileSync(
+    file,
+    `data: ${join(folder, 'data')}\nrules: { packs: false }\ntenants: [{ slug: acme }, { slug: globex }]\n`,
+  );
+  const flows = Array.from({ length: 200 }, (_, i) => fieldsOf('acme', i));
+  const later = { ...fieldsOf('acme', 200), pop: 'pop2', at: TO + 3_600_000 }; // moves the watermark
+  writeFileSync(input, `${[...flows, later].map((f, i) => recordOf(f, i)).join('\n')}\n`);
+  const ran = await weir(['run', '--input', input, '--config', file, '--json']);
+  assert.equal(ran.code, 0, ran.stderr);
+  const { config } = loadConfig(file, {}, {});
+  const engine = await embeddedEngine(config);
+  for (const statement of DAMAGE(ACME)) await engine.run(statement, {});
+  await engine.close();
+  const asked = ['rebuild', 'traffic-analytics', '--from', '2024-05-01T12:00:00Z', '--to', '2024-05-01T14:00:00Z'];
+  let ended = 0;
+  for (let wait = 800; ended === 0; wait += 150) {
+    await using live = new LiveWeir([...asked, '--config', file, '--json']);
+    const timer = setTimeout(() => live.process.kill('SIGKILL'), wait);
+    const { code, signal, stderr } = await live.closed;
+    clearTimeout(timer);
+    if (signal === null) assert.equal(code, 0, stderr);
+    if (signal === null) ended++;
+  }
+  const again = await embeddedEngine(config);
+  await allRight((sql) => again.rows(sql, {}), [...flows, later]).finally(() => again.close());
+});
+
 test('servers: flows keep coming while it compares; kills, both tenants', async (t) => {
   const servers = await production(t, ['kafka', 'cassandra', 'clickhouse'], {
     sources: [{ name: 'flows', topic: 'flows', format: 'native-json' }],
