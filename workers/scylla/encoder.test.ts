@@ -4,18 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
 import { Dictionary } from '../../src/model/dictionary.ts';
-import {
-  clearRow,
-  createFlowColumns,
-  DIRECTIONS,
-  FLOW_STRINGS,
-  type FlowColumns,
-  nextFlow,
-} from '../../src/model/flow.ts';
-import { uuidWords } from '../../src/model/hash.ts';
-import { parseIp } from '../../src/model/ip.ts';
+import { createFlowColumns, FLOW_STRINGS } from '../../src/model/flow.ts';
 import { orSkip } from '../../test/services/index.ts';
 import { BUCKET_COLUMN, FLOW_COLUMNS, SESSION_COLUMNS, TUNNEL_COLUMNS } from './columns.ts';
+import { add, COUNTERS, expectedFlow, type FlowValue, flowValue, HOUR, WIDE } from './flows.test-support.ts';
 import {
   APPENDED_AT,
   BATCH,
@@ -29,117 +21,6 @@ import {
 } from './scylla.test-support.ts';
 import { FRAME_HEADER, singleRow } from './statements.ts';
 import { ScyllaWriter } from './writer.ts';
-
-const HOUR = 3_600_000;
-type Reading = Record<string, unknown>;
-
-const SNAKE: Readonly<Record<string, string>> = {
-  user: 'user_id',
-  device: 'device_id',
-  site: 'site_id',
-  session: 'session_id',
-  pop: 'pop_id',
-};
-const columnOf = (name: string): string =>
-  SNAKE[name] ?? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-const WIDE = { sourceAsn: 32, destinationAsn: 32, inputInterface: 32, outputInterface: 32, samplingRate: 32 } as const;
-const SMALL = { sourcePort: 16, destinationPort: 16, protocol: 8, tcpFlags: 16, flags: 16, timeNs: 19 } as const;
-const COUNTERS = [
-  'bytesSent',
-  'bytesReceived',
-  'packetsSent',
-  'packetsReceived',
-  'ipBytesSent',
-  'ipBytesReceived',
-] as const;
-
-const unsigned = (bits: number) =>
-  fc.oneof(fc.nat(2 ** bits > 2 ** 31 ? 2 ** 31 - 1 : 2 ** bits - 1), fc.constantFrom(0, 1, 2 ** bits - 1));
-const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('::', '255.255.255.255', 'ffff::ffff'));
-const flowValue = fc.record({
-  id: fc.uuid(),
-  timeMs: fc.oneof(fc.integer({ min: Date.UTC(2000), max: Date.UTC(2100) }), fc.constant(APPENDED_AT)),
-  source: address,
-  destination: address,
-  strings: fc.tuple(
-    ...FLOW_STRINGS.map((name) => fc.string({ unit: 'grapheme', minLength: name === 'pop' ? 1 : 0, maxLength: 12 })),
-  ),
-  counters: fc.tuple(
-    ...COUNTERS.map(() =>
-      fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), fc.constantFrom(0n, 1n, 2n ** 53n + 1n)),
-    ),
-  ),
-  small: fc.tuple(...Object.values(SMALL).map(unsigned)),
-  wide: fc.tuple(...Object.values(WIDE).map(unsigned)),
-  durationMs: fc.oneof(fc.constant(-1), fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })),
-  direction: fc.nat(DIRECTIONS.length - 1),
-  policy: fc.nat(1),
-});
-type FlowValue = typeof flowValue extends fc.Arbitrary<infer T> ? T : never;
-
-function add(flows: FlowColumns, dictionary: Dictionary, value: FlowValue): void {
-  const i = nextFlow(flows);
-  clearRow(flows, i);
-  flows.length++;
-  uuidWords(value.id, flows.id, i * 4);
-  parseIp(value.source, flows.source, i * 4);
-  parseIp(value.destination, flows.destination, i * 4);
-  FLOW_STRINGS.forEach((name, at) => {
-    const text = value.strings[at] as string;
-    flows[name][i] = text === '' ? 0 : dictionary.internText(text);
-  });
-  COUNTERS.forEach((name, at) => {
-    const counter = value.counters[at] as bigint;
-    flows[name][i * 2] = Number(counter & 0xffffffffn);
-    flows[name][i * 2 + 1] = Number(counter >> 32n);
-  });
-  Object.keys(SMALL).forEach((name, at) => {
-    flows[name as keyof typeof SMALL][i] = value.small[at] as number;
-  });
-  Object.keys(WIDE).forEach((name, at) => {
-    flows[name as keyof typeof WIDE][i] = value.wide[at] as number;
-  });
-  flows.timeMs[i] = value.timeMs;
-  flows.durationMs[i] = value.durationMs;
-  flows.direction[i] = value.direction;
-  flows.policy[i] = value.policy;
-}
-
-/** What a reader of the table must find; what a record does not say is null. */
-function expectedFlow(value: FlowValue, bucketMs: number): Reading {
-  const row: Reading = { tenant_id: TENANT, flow_id: value.id, timestamp: value.timeMs };
-  FLOW_STRINGS.forEach((name, at) => {
-    row[columnOf(name)] = value.strings[at] === '' ? null : value.strings[at];
-  });
-  const address = (text: string): string => {
-    const words = new Uint32Array(4);
-    parseIp(text, words, 0);
-    const hex = [...words].map((word) => word.toString(16).padStart(8, '0')).join('');
-    return hex.startsWith('00000000000000000000ffff') ? hex.slice(24) : hex;
-  };
-  row.source_ip = address(value.source);
-  row.destination_ip = address(value.destination);
-  COUNTERS.forEach((name, at) => {
-    const optional = name.startsWith('ip');
-    row[columnOf(name)] = optional && value.counters[at] === 0n ? null : String(value.counters[at]);
-  });
-  Object.keys(SMALL).forEach((name, at) => {
-    const optional = name === 'tcpFlags' || name === 'flags' || name === 'timeNs';
-    row[name === 'timeNs' ? 'timestamp_ns' : columnOf(name)] =
-      optional && value.small[at] === 0 ? null : value.small[at];
-  });
-  Object.keys(WIDE).forEach((name, at) => {
-    const absent = name === 'samplingRate' ? 1 : 0;
-    row[columnOf(name)] = value.wide[at] === absent ? null : String(value.wide[at]);
-  });
-  row.duration_ms = value.durationMs < 0 ? null : value.durationMs;
-  row.direction = value.direction === 0 ? null : DIRECTIONS[value.direction];
-  row.policy_id = value.policy === 0 ? null : 'p-ü';
-  row.policy_version = value.policy === 0 ? null : '4294967295';
-  if (bucketMs > 0) row.bucket = Math.floor(value.timeMs / bucketMs) * bucketMs;
-  return row;
-}
 
 /** The longer key; the plain one is a column less of the same. */
 const bucketMs = HOUR;
@@ -192,6 +73,16 @@ suite('rows in Cassandra', () => {
           const longest = Math.max(...queries.map((_, row) => starts[row + 1] - starts[row]));
           assert.ok(frame.length <= settings.batchBytes + longest + FRAME_HEADER + 6, `${frame.length} bytes`);
         }
+        // Single-partition batches: each key has as many rows as there are flows of it.
+        const byKey = new Map<string, number>();
+        for (const { routingKey, queries } of parcel.statements)
+          byKey.set(routingKey.toString('hex'), (byKey.get(routingKey.toString('hex')) ?? 0) + queries.length);
+        const partitions = new Map<string, number>();
+        for (const { strings, timeMs } of values) {
+          const partition = `${strings[0]} ${Math.floor(timeMs / bucketMs)}`;
+          partitions.set(partition, (partitions.get(partition) ?? 0) + 1);
+        }
+        assert.deepEqual([...byKey.values()].sort(), [...partitions.values()].sort());
         assert.equal(await writer.write([parcel]), null);
         for (const value of values) {
           const bucket = bucketMs > 0 ? ` AND bucket = ${Math.floor(value.timeMs / bucketMs) * bucketMs}` : '';
@@ -282,16 +173,16 @@ suite('rows in Cassandra', () => {
   test('a row of a batch, sent alone, is the same row', async (t) => {
     if (store === null) return t.skip('no Cassandra');
     const { rows, settings } = store;
-    const tunnelId = '66666666-6666-4666-8666-666666666666';
-    const stats = [1, 2, 3].map((i) => tunnelStat({ tunnelId, ms: APPENDED_AT - i, latencyMs: i }));
-    const { statements } = encoderOf(settings).tunnels(stats, BATCH);
+    const sessionId = '66666666-6666-4666-8666-666666666666';
+    const { statements } = encoderOf(settings).sessions([sessionEvent({ sessionId, userId: 'ann' })], BATCH);
+    assert.equal(statements[0].queries.length, 2);
     const singles = statements.flatMap((statement) => statement.queries.map((_, row) => singleRow(statement, row)));
-    assert.equal(await writer.write([{ rows: 3, bytes: 0, statements: singles }]), null);
-    const found = await rows('SELECT latency_ms FROM {keyspace}.tunnel_stats WHERE tunnel_id = ?', [tunnelId]);
-    assert.deepEqual(
-      found.map((row) => row.latency_ms),
-      [1, 2, 3],
-    );
+    assert.equal(await writer.write([{ rows: 2, bytes: 0, statements: singles }]), null);
+    const [row] = await rows('SELECT * FROM {keyspace}.sessions WHERE tenant_id = ? AND session_id = ?', [
+      TENANT,
+      sessionId,
+    ]);
+    assert.deepEqual([row.user_name, row.started_at.getTime()], ['ann', APPENDED_AT - 1000]);
   });
 
   test('sessions of any values', async (t) => {
