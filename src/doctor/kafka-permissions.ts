@@ -2,9 +2,10 @@
 // needs the right to write there, and aborted; topics are made with `validateOnly`.
 
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationalError } from '../cli/verb.ts';
 import type { Config } from '../config/schema.ts';
-import { createCluster } from '../kafka/library.ts';
+import { type Cluster, createCluster } from '../kafka/library.ts';
 import { clientOptions } from '../kafka/options.ts';
 import type { KafkaSession } from '../kafka/session.ts';
 import { inputTopics, topicNames } from '../kafka/topics.ts';
@@ -67,25 +68,44 @@ async function mayWrite({ kafka }: Config, topic: string): Promise<boolean> {
   const cluster = createCluster({ ...clientOptions(kafka, () => {}), retry: { retries: 3 } });
   await cluster.connect();
   try {
-    const transactionalId = 'weir-doctor';
-    const types = createRequire(import.meta.url)('kafkajs/src/protocol/coordinatorTypes.js') as { TRANSACTION: number };
-    const coordinator = (await cluster.findGroupCoordinator({
-      groupId: transactionalId,
-      coordinatorType: types.TRANSACTION,
-    })) as unknown as Coordinator;
-    const { producerId, producerEpoch } = await coordinator.initProducerId({
-      transactionalId,
-      transactionTimeout: 10_000,
-    });
-    const us = { transactionalId, producerId, producerEpoch };
-    await coordinator.addPartitionsToTxn({ ...us, topics: [{ topic, partitions: [0] }] });
-    await coordinator.endTxn({ ...us, transactionResult: false });
-    return true;
-  } catch (error) {
-    return refusal(error);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await emptyTransaction(cluster, topic);
+        return true;
+      } catch (error) {
+        if (attempt === ATTEMPTS || !PASSING.has((error as { type?: string }).type ?? '')) return refusal(error);
+        await sleep(PAUSE_MS);
+      }
+    }
   } finally {
     await cluster.disconnect();
   }
+}
+
+/** What coordinators say while they come up or have another transaction of the same id to end. */
+const PASSING = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'CONCURRENT_TRANSACTIONS',
+]);
+const ATTEMPTS = 20;
+const PAUSE_MS = 500;
+
+async function emptyTransaction(cluster: Cluster, topic: string): Promise<void> {
+  const transactionalId = 'weir-doctor';
+  const types = createRequire(import.meta.url)('kafkajs/src/protocol/coordinatorTypes.js') as { TRANSACTION: number };
+  const coordinator = (await cluster.findGroupCoordinator({
+    groupId: transactionalId,
+    coordinatorType: types.TRANSACTION,
+  })) as unknown as Coordinator;
+  const { producerId, producerEpoch } = await coordinator.initProducerId({
+    transactionalId,
+    transactionTimeout: 10_000,
+  });
+  const us = { transactionalId, producerId, producerEpoch };
+  await coordinator.addPartitionsToTxn({ ...us, topics: [{ topic, partitions: [0] }] });
+  await coordinator.endTxn({ ...us, transactionResult: false });
 }
 
 async function mayMake({ admin }: KafkaSession, topics: readonly string[]): Promise<boolean> {
