@@ -46,7 +46,7 @@ const TENANTS = ['acme', 'globex', 'initech'];
 /** Of a tenant: enough for alerts, few enough for many schedules. */
 const RECORDS = 4000;
 const DATASETS = 3;
-const SETTLE_MS = 90_000;
+const SETTLE_MS = 240_000;
 const STEP_MS = 100;
 
 interface Dataset {
