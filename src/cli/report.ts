@@ -16,7 +16,7 @@ const SHOWN_NOTES = 3;
 export function alertLine(alert: Alert, colours: boolean): string {
   const level = paint(COLOUR[alert.severity], alert.severity.toUpperCase().padEnd(8), colours);
   const technique = alert.attack.techniques[0]?.id ?? '';
-  const about = `${alert.first_seen.slice(11, 19)} ${alert.tenant} ${technique ? `${technique} ` : ''}${alert.title}`;
+  const about = `${alert.first_seen.slice(0, 16).replace('T', ' ')} ${alert.tenant} ${technique ? `${technique} ` : ''}${alert.title}`;
   return `${level} ${printable(`${about}: ${alert.reason}`)}`;
 }
 
@@ -54,17 +54,19 @@ export function summaryText({ summary, notes, verdict, created, data, hints, ord
     lines.push(
       `${count(records.read)} records in ${seconds(summary.elapsed_s)} (${count(summary.records_per_s)}/s, ${summary.workers} workers): ` +
         `${count(records.accepted)} accepted, ${count(records.rejected)} rejected, ${count(records.skipped)} skipped`,
-      `stored: ${Object.entries(stored)
-        .filter(([, rows]) => rows > 0)
-        .map(([name, rows]) => `${count(rows)} ${name}`)
-        .join(', ')}`,
+      `stored: ${
+        Object.entries(stored)
+          .filter(([, rows]) => rows > 0)
+          .map(([name, rows]) => `${count(rows)} ${name}`)
+          .join(', ') || 'nothing'
+      }`,
     );
   }
   if (summary.rejects.tenant_unknown > 0 && records.accepted === 0) lines.push('', ...NOBODY_KNOWN, '');
   for (const [code, rejected] of Object.entries(summary.rejects)) {
     lines.push(`rejected ${code}: ${count(rejected)}. ${REJECT_ADVICE[code as RejectCode]}`);
   }
-  if (summary.late > 0) lines.push(lateText(summary.late, ordered));
+  if (summary.late > 0) lines.push(lateText(summary.late, records.accepted, ordered));
   if (summary.evicted > 0)
     lines.push(`${count(summary.evicted)} state entries were dropped: see correlate.groups_per_rule.`);
   for (const { slug, id } of created) lines.push(`tenant ${slug} (not configured) is stored as ${id}`);
@@ -72,7 +74,7 @@ export function summaryText({ summary, notes, verdict, created, data, hints, ord
   if (verdict) lines.push('', ...verdictLines(verdict));
   const next = [
     `weir alerts --data ${data}`,
-    `weir query "SELECT application, count() AS flows, sum(bytes_sent + bytes_received) AS bytes FROM flows GROUP BY application ORDER BY bytes DESC LIMIT 10" --data ${data}`,
+    `weir query "${stored.flows === 0 && stored.logs > 0 ? LOGS_QUERY : FLOWS_QUERY}" --data ${data}`,
     ...(records.rejected > 0 ? [`weir rejects list --data ${data}`] : []),
     ...hints,
   ];
@@ -96,6 +98,10 @@ export function noteLines(notes: readonly SourceNote[]): readonly string[] {
   });
 }
 
+const FLOWS_QUERY =
+  'SELECT application, count() AS flows, sum(bytes_sent + bytes_received) AS bytes FROM flows GROUP BY application ORDER BY bytes DESC LIMIT 10';
+const LOGS_QUERY = 'SELECT product, service, count() AS events FROM logs GROUP BY ALL ORDER BY events DESC LIMIT 10';
+
 /** Nothing of a whole run was stored: a line among others would be overlooked. */
 const NOBODY_KNOWN = [
   'NOTHING WAS STORED: the records name tenants that no configuration knows. Run again with a fresh --data and',
@@ -104,8 +110,9 @@ const NOBODY_KNOWN = [
 ];
 
 /** What to do about late records: sort, or, where that was done, keep older history apart. */
-function lateText(late: number, ordered: boolean): string {
-  const what = `${count(late)} records came late: they are stored, but correlations did not see them`;
+function lateText(late: number, accepted: number, ordered: boolean): string {
+  const share = Math.min(100, Math.round((late / Math.max(1, accepted)) * 100));
+  const what = `${count(late)} records (${share}%) came late: they are stored, but correlations did not see them`;
   return ordered
     ? `${what}. They are older than what this data directory has already seen of the tenant; examine history in a data directory of its own.`
     : `${what}. Files of one period, or records out of order, want --order event-time (in a data directory that has not read them).`;

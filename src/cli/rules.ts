@@ -57,7 +57,8 @@ export const rules: Verb = {
           `${file}: ${title}: '${name}': ${alerts} alerts, expected ${expected}${refused.length > 0 ? `; refused: ${refused[0]}` : ''}\n`,
         );
       }
-      io.stdout.write(`${results.length - failed.length} of ${results.length} cases pass\n`);
+      const refused = broken > 0 ? '; some files cannot be used, see above' : '';
+      io.stdout.write(`${results.length - failed.length} of ${results.length} cases pass${refused}\n`);
     }
     return failed.length > 0 ? 1 : broken;
   },

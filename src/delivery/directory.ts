@@ -106,7 +106,19 @@ export function requireFreeBytes(path: string, bytes: number): void {
   throw new OperationalError('disk_full', `${path} has ${mega(free)} free, ${mega(bytes)} are needed.`);
 }
 
+/** What lies at `root` is no data directory, or nobody may say so: `data_directory_unreadable`. */
 export function missing(root: string): OperationalError {
+  try {
+    readdirSync(root);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM')
+      return new OperationalError(
+        'data_directory_unreadable',
+        `${root} may not be read by this user (${code}).`,
+        error,
+      );
+  }
   return new OperationalError(
     'data_directory_missing',
     `${root} holds no Weir data; 'weir run --data ${root}' puts some there.`,
