@@ -3,7 +3,8 @@
 // owner still wants to write. So nobody's effects leave a process unless its journal entry was written as the lane's owner.
 //
 // Records, in order: `owner` (somebody has taken over), `journal` (an entry), `commit` (a commit, in pieces of one transaction).
-// Behind a commit the partition is trimmed: what an opening reads is the last commit and the blocks since.
+// After a commit the partition is trimmed up to it, or up to the first block that it does not cover: blocks are journaled while earlier
+// ones are being written, so some stand before the commit. What an opening reads is the last commit and the blocks since.
 
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, Producer } from 'kafkajs';
@@ -55,7 +56,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
     const owner = { key: 'owner', value: token, headers: {} };
     await send(producer, topic, partition, [owner], { topic, chunks: [] });
     const found = await readLog(options, token);
-    return new KafkaLog(options, producer, found.commit, found.pending);
+    return new KafkaLog(options, producer, found);
   } catch (error) {
     await producer.disconnect().catch(() => {});
     throw error;
@@ -105,23 +106,30 @@ const toItsLane = (message: Sent): Sent & { partition: number } => ({
   partition: Number(message.headers[LANE_HEADER]),
 });
 
+interface Found {
+  readonly commit: Commit;
+  readonly pending: readonly JournalEntry[];
+  /** Where the entry of each block begins, by the block's number. */
+  readonly offsets: Map<number, number>;
+}
+
 /** Reads up to the record with which this opening took over: everything before it is visible then. */
-async function readLog(
-  { reader, topic, partition }: KafkaLogOptions,
-  token: string,
-): Promise<{ commit: Commit; pending: JournalEntry[] }> {
+async function readLog({ reader, topic, partition }: KafkaLogOptions, token: string): Promise<Found> {
+  const offsets = new Map<number, number>();
   let commit: Commit = EMPTY_COMMIT;
   let pending: JournalEntry[] = [];
   let pieces: Buffer[] = [];
   const { first } = await reader.offsets(topic, partition);
   for await (const batch of reader.range(topic, partition, first, Number.POSITIVE_INFINITY)) {
-    for (const { key, value, headers } of recordsOf(batch)) {
+    for (const { key, value, headers, offset } of recordsOf(batch)) {
       if (value === null) continue;
-      if (key === 'owner' && value.toString() === token) return { commit, pending: contiguous(pending, commit, topic) };
+      if (key === 'owner' && value.toString() === token)
+        return { commit, pending: contiguous(pending, commit, topic), offsets };
       if (key === 'journal') {
         const line = JSON.parse(value.toString()) as JournalLine;
         // Of two owners' entries of one block the later was never acknowledged: what was written first counts.
         if (line.seq > commit.seq) mergeLine(pending, line);
+        if (!offsets.has(line.seq)) offsets.set(line.seq, offset);
       }
       if (key !== 'commit') continue;
       if (Number(headers.version) !== VERSION)
@@ -151,18 +159,21 @@ class KafkaLog implements LaneLog {
   readonly pending: readonly JournalEntry[];
   private readonly options: KafkaLogOptions;
   private readonly producer: Producer;
+  private readonly offsets: Map<number, number>;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: KafkaLogOptions, producer: Producer, commit: Commit, pending: readonly JournalEntry[]) {
+  constructor(options: KafkaLogOptions, producer: Producer, { commit, pending, offsets }: Found) {
     this.options = options;
     this.producer = producer;
     this.commit = commit;
     this.pending = pending;
+    this.offsets = offsets;
   }
 
   async append(line: JournalLine, outgoing: readonly Uint8Array[] = []): Promise<void> {
     const entry = { key: 'journal', value: JSON.stringify(line), headers: { version: String(VERSION) } };
-    await this.write([entry], outgoing);
+    const offset = await this.write([entry], outgoing);
+    if (!this.offsets.has(line.seq)) this.offsets.set(line.seq, offset);
   }
 
   async save(commit: Commit): Promise<void> {
@@ -175,9 +186,14 @@ class KafkaLog implements LaneLog {
       headers: { version: String(VERSION), piece: String(i), pieces: String(pieces) },
     }));
     reach('during-commit');
-    const offset = await this.write(messages);
+    let offset = await this.write(messages);
     reach('after-commit');
-    // What lies before it is of no use any more. If this fails, the next commit does it.
+    // What lies before it is of no use any more, but for blocks that were journaled while this one was being written: without their
+    // entries a recovery would cut them anew, under other tokens. If trimming fails, the next commit does it.
+    for (const [seq, at] of this.offsets) {
+      if (seq <= commit.seq) this.offsets.delete(seq);
+      else offset = Math.min(offset, at);
+    }
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }).catch(() => {});
   }
 
