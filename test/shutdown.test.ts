@@ -143,13 +143,22 @@ test('Kafka in, ClickHouse out', async (t) => {
     await services.start('clickhouse');
   });
 
-  await t.test('a store that hangs: given up behind the deadline, 1', async () => {
-    await using run = stage.start();
-    await stage.ready();
+  /** A block is on its way to a server that does not answer any more. */
+  const whileItHangs = async (work: () => Promise<void>): Promise<void> => {
     process.kill(clickhouse(), 'SIGSTOP');
     try {
       await stage.send(20);
       await eventually('a block is being written', async () => (await stage.value(/^weir_unwritten_blocks /)) > 0);
+      await work();
+    } finally {
+      process.kill(clickhouse(), 'SIGCONT');
+    }
+  };
+
+  await t.test('a store that hangs: given up behind the deadline, 1', async () => {
+    await using run = stage.start();
+    await stage.ready();
+    await whileItHangs(async () => {
       await stage.handedOn();
       const asked = performance.now();
       const { code, error } = answerOf(await run.stop('SIGTERM'));
@@ -157,18 +166,13 @@ test('Kafka in, ClickHouse out', async (t) => {
       assert.equal(error.code, 'shutdown_deadline');
       const took = performance.now() - asked;
       assert.ok(took >= SHUTDOWN_S * 1000 && took < SHUTDOWN_S * 1000 + 6000, `${took} ms`);
-    } finally {
-      process.kill(clickhouse(), 'SIGCONT');
-    }
+    });
   });
 
   await t.test('a second signal: 1 at once', async () => {
     await using run = stage.start();
     await stage.ready();
-    process.kill(clickhouse(), 'SIGSTOP');
-    try {
-      await stage.send(20);
-      await eventually('a block is being written', async () => (await stage.value(/^weir_unwritten_blocks /)) > 0);
+    await whileItHangs(async () => {
       run.process.kill('SIGTERM');
       await eventually('it is stopping', async () => /"stopping"/.test(await (await stage.get('/readyz')).text()));
       const asked = performance.now();
@@ -176,9 +180,7 @@ test('Kafka in, ClickHouse out', async (t) => {
       assert.equal(code, 1);
       assert.equal(error.code, 'interrupted');
       assert.ok(performance.now() - asked < 1500);
-    } finally {
-      process.kill(clickhouse(), 'SIGCONT');
-    }
+    });
   });
 
   await t.test('what the runs before left is stored by the next one, once', async () => {

@@ -5,7 +5,7 @@ import { relative } from 'node:path';
 import type { Problem } from '../../rules/model.ts';
 import { checkAll } from './check-all.ts';
 import { configPath, problemText } from './prepare.ts';
-import { UsageError, type Verb } from './verb.ts';
+import { CONFIG_OPTION, UsageError, type Verb } from './verb.ts';
 
 export const check: Verb = {
   name: 'check',
@@ -13,7 +13,7 @@ export const check: Verb = {
   summary:
     'Checks configuration, tenants, inventory, lists, policies, rules and sources; shows every problem and its place.',
   options: {
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
+    config: CONFIG_OPTION,
     rules: { type: 'string', multiple: true, argument: 'DIR', help: 'folder with further rules' },
     strict: { type: 'boolean', help: 'warnings fail too' },
     json: { type: 'boolean', help: 'one JSON document on standard output' },

@@ -5,7 +5,7 @@ import { scyllaSchemaOptions } from './migrate.ts';
 import { loadForVerb } from './prepare.ts';
 import { paint } from './progress.ts';
 import { printable, printableJson } from './table.ts';
-import { type Io, UsageError, type Values, type Verb } from './verb.ts';
+import { CONFIG_OPTION, DATA_OPTION, type Io, SET_OPTION, UsageError, type Values, type Verb } from './verb.ts';
 
 export const doctor: Verb = {
   name: 'doctor',
@@ -13,9 +13,9 @@ export const doctor: Verb = {
   summary:
     'Examines Kafka, ScyllaDB (or Cassandra) and ClickHouse, or the data directory: reachable, up to date, in time, safe, allowed; and says what to do. Changes nothing.',
   options: {
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
-    data: { type: 'string', argument: 'DIR', help: 'data directory, over that of the configuration' },
-    set: { type: 'string', multiple: true, argument: 'KEY=VALUE', help: 'any configuration key' },
+    config: CONFIG_OPTION,
+    data: DATA_OPTION,
+    set: SET_OPTION,
     rate: {
       type: 'string',
       argument: 'N',

@@ -7,15 +7,15 @@ import { migrate as migrateClickhouse, outstanding, type SchemaRunner } from '..
 import { scyllaClient } from '../sinks/scylla/client.ts';
 import { migrateScylla, type ScyllaSchemaOptions, scyllaOutstanding } from '../sinks/scylla/schema.ts';
 import { loadForVerb } from './prepare.ts';
-import { UsageError, type Verb } from './verb.ts';
+import { CONFIG_OPTION, SET_OPTION, UsageError, type Verb } from './verb.ts';
 
 export const migrate: Verb = {
   name: 'migrate',
   usage: '[--config weir.yaml] [--dry-run] [--json]',
   summary: 'Creates or completes the tables of ScyllaDB (or Cassandra) and ClickHouse. Repeatable; one at a time.',
   options: {
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
-    set: { type: 'string', multiple: true, argument: 'KEY=VALUE', help: 'any configuration key' },
+    config: CONFIG_OPTION,
+    set: SET_OPTION,
     'dry-run': { type: 'boolean', help: 'only say what would be applied' },
     json: { type: 'boolean', help: 'one JSON document' },
   },

@@ -9,7 +9,7 @@ import { checkPolicy } from './policy-check.ts';
 import { type RefusedRecord, recordLines, type TestedFlow, testPolicies } from './policy-test.ts';
 import { loadForVerb, problemText } from './prepare.ts';
 import { printable } from './table.ts';
-import { type Io, UsageError, type Values, type Verb } from './verb.ts';
+import { CONFIG_OPTION, type Io, UsageError, type Values, type Verb } from './verb.ts';
 
 export const policy: Verb = {
   name: 'policy',
@@ -21,7 +21,7 @@ export const policy: Verb = {
       argument: 'FILE',
       help: 'native flow records: a JSON object, an array, or one a line; - for standard input',
     },
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
+    config: CONFIG_OPTION,
     tenant: {
       type: 'string',
       argument: 'SLUG',

@@ -5,9 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { createClient } from '@clickhouse/client';
+import cassandra from 'cassandra-driver';
 import { stringify } from 'yaml';
 import { orSkip, type ServiceName, type Services, startServices } from '../../test/services/index.ts';
 import { eventually, LiveWeir } from '../../test/support/cli.ts';
+import type { Config } from '../config/schema.ts';
+import { Kafka, LOG_LEVEL } from '../kafka/library.ts';
 import { uuidFrom } from '../model/hash.ts';
 import { migrate } from './migrate.ts';
 import type { Io, Values, Verb } from './verb.ts';
@@ -102,6 +106,26 @@ export function flow(tenant: string, id: number, more: object = {}): string {
     action: 'Allow',
     ...more,
   });
+}
+
+/** Clients of all three servers, for looking at them beside Weir. They are closed when the test ends. */
+export async function clientsOf(
+  t: TestContext,
+  { kafka: { brokers }, scylla, clickhouse: { url } }: Config,
+  name: string,
+) {
+  const kafka = new Kafka({ brokers: [...brokers], logLevel: LOG_LEVEL.NOTHING });
+  const admin = kafka.admin();
+  const producer = kafka.producer();
+  const clickhouse = createClient({ url, database: name });
+  const cluster = new cassandra.Client({
+    contactPoints: [...scylla.contact_points],
+    localDataCenter: scylla.local_data_center,
+    keyspace: name,
+  });
+  await Promise.all([admin.connect(), producer.connect()]);
+  t.after(() => Promise.all([admin.disconnect(), producer.disconnect(), clickhouse.close(), cluster.shutdown()]));
+  return { admin, producer, clickhouse, cluster };
 }
 
 /** `weir run` as a process of its own until something has come about; then it is asked to stop, and must end well. */

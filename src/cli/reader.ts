@@ -6,7 +6,7 @@ import { openReader } from '../sinks/clickhouse/reader.ts';
 import { tablesRead } from '../sinks/clickhouse/sql.ts';
 import type { QueryParameters, Reader } from '../sinks/sink.ts';
 import { loadForVerb } from './prepare.ts';
-import { OperationalError, type Values } from './verb.ts';
+import { OperationalError, SET_OPTION, type Values } from './verb.ts';
 
 export const DATA_OPTIONS = {
   data: {
@@ -19,7 +19,7 @@ export const DATA_OPTIONS = {
     argument: 'FILE',
     help: 'configuration that names the data directory, or servers with store.kind: servers (default ./weir.yaml if there is one)',
   },
-  set: { type: 'string', multiple: true, argument: 'KEY=VALUE', help: 'any configuration key' },
+  set: SET_OPTION,
 } as const;
 
 /** Servers (by their configuration) or a data directory. */

@@ -6,20 +6,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createClient } from '@clickhouse/client';
-import cassandra from 'cassandra-driver';
 import { eventually, LiveWeir } from '../../test/support/cli.ts';
 import { weir } from '../../test/support/run.ts';
 import { loadConfig } from '../config/load.ts';
 import { tenantId } from '../control/tenants.ts';
-import { Kafka, LOG_LEVEL } from '../kafka/library.ts';
 import { embeddedEngine } from '../purge/open.ts';
 import type { Engine } from '../purge/tables.ts';
 import { BLOCKING } from '../rebuild/flows.ts';
 import { type Rebuilt, rebuildTenant } from '../rebuild/index.ts';
 import { openRebuild } from '../rebuild/open.ts';
 import { loadForVerb } from './prepare.ts';
-import { flow, production } from './production.test-support.ts';
+import { clientsOf, flow, production } from './production.test-support.ts';
 import { rebuild } from './rebuild.ts';
 
 const ACME = tenantId('acme');
@@ -224,17 +221,7 @@ test('servers: flows keep coming while it compares; kills, both tenants', async 
   if (!servers) return;
   const { name, verb } = servers;
   const { config } = await loadForVerb({ config: servers.config });
-  const kafka = new Kafka({ brokers: [...config.kafka.brokers], logLevel: LOG_LEVEL.NOTHING });
-  const admin = kafka.admin();
-  const producer = kafka.producer();
-  const clickhouse = createClient({ url: config.clickhouse.url, database: name });
-  const cluster = new cassandra.Client({
-    contactPoints: [...config.scylla.contact_points],
-    localDataCenter: config.scylla.local_data_center,
-    keyspace: name,
-  });
-  await Promise.all([admin.connect(), producer.connect()]);
-  t.after(() => Promise.all([admin.disconnect(), producer.disconnect(), clickhouse.close(), cluster.shutdown()]));
+  const { admin, producer, clickhouse, cluster } = await clientsOf(t, config, name);
   const topic = `${name}-flows`;
   await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
   const sent: Fields[] = [];

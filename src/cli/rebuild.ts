@@ -8,7 +8,7 @@ import { loadForVerb, tenantsForVerb } from './prepare.ts';
 import { printableJson, renderTable } from './table.ts';
 import { tenantNamed } from './tenant-name.ts';
 import { parseMoment } from './values.ts';
-import { type Io, UsageError, type Values, type Verb } from './verb.ts';
+import { CONFIG_OPTION, DATA_OPTION, type Io, SET_OPTION, UsageError, type Values, type Verb } from './verb.ts';
 
 export const rebuild: Verb = {
   name: 'rebuild',
@@ -19,9 +19,9 @@ export const rebuild: Verb = {
     from: { type: 'string', argument: 'TIME', help: 'first hour: RFC 3339, or an age such as 24h, 7d' },
     to: { type: 'string', argument: 'TIME', help: 'end of the last hour (default: the watermark)' },
     tenant: { type: 'string', argument: 'SLUG', help: 'only of this tenant: slug or UUID (default: of every one)' },
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
-    data: { type: 'string', argument: 'DIR', help: 'data directory, over that of the configuration' },
-    set: { type: 'string', multiple: true, argument: 'KEY=VALUE', help: 'any configuration key' },
+    config: CONFIG_OPTION,
+    data: DATA_OPTION,
+    set: SET_OPTION,
     json: { type: 'boolean', help: 'one JSON document' },
   },
   examples: [

@@ -5,7 +5,7 @@ import { casePassed, runRuleCases } from '../../workers/rule-cases.ts';
 import { readRuleFiles } from '../control/index.ts';
 import { loadForVerb } from './prepare.ts';
 import { renderTable } from './table.ts';
-import { UsageError, type Verb } from './verb.ts';
+import { CONFIG_OPTION, UsageError, type Verb } from './verb.ts';
 
 function table(
   rows: readonly { level: string; techniques: string; title: string; file: string; alerts: boolean }[],
@@ -22,7 +22,7 @@ export const rules: Verb = {
   usage: 'list|test [--config weir.yaml] [--rules DIR] [--json]',
   summary: 'Lists the detection rules in force, or runs the test cases inside them.',
   options: {
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
+    config: CONFIG_OPTION,
     rules: { type: 'string', multiple: true, argument: 'DIR', help: 'folder with further rules' },
     json: { type: 'boolean', help: 'one JSON document on standard output' },
   },

@@ -5,13 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createClient } from '@clickhouse/client';
-import cassandra from 'cassandra-driver';
 import { weir } from '../../test/support/run.ts';
-import { Kafka, LOG_LEVEL } from '../kafka/library.ts';
 import { uuidFrom } from '../model/hash.ts';
 import { loadForVerb } from './prepare.ts';
-import { flow, production, whileRunning } from './production.test-support.ts';
+import { clientsOf, flow, production, whileRunning } from './production.test-support.ts';
 import { tenant } from './tenant.ts';
 
 interface Report {
@@ -56,17 +53,7 @@ for (const bucket of ['0s', '1h'])
     if (!servers) return;
     const { name, verb } = servers;
     const { config } = await loadForVerb({ config: servers.config });
-    const kafka = new Kafka({ brokers: [...config.kafka.brokers], logLevel: LOG_LEVEL.NOTHING });
-    const admin = kafka.admin();
-    const producer = kafka.producer();
-    const cluster = new cassandra.Client({
-      contactPoints: [...config.scylla.contact_points],
-      localDataCenter: config.scylla.local_data_center,
-      keyspace: name,
-    });
-    const clickhouse = createClient({ url: config.clickhouse.url, database: name });
-    await Promise.all([admin.connect(), producer.connect()]);
-    t.after(() => Promise.all([admin.disconnect(), producer.disconnect(), cluster.shutdown(), clickhouse.close()]));
+    const { admin, producer, clickhouse, cluster } = await clientsOf(t, config, name);
     const topics = ['flows', 'sessions', 'tunnels', 'logs'];
     await admin.createTopics({
       topics: topics.map((topic) => ({ topic: `${name}-${topic}`, numPartitions: 1 })),

@@ -9,7 +9,7 @@ import { loadForVerb } from './prepare.ts';
 import { hasTopics } from './reader.ts';
 import { printable, printableJson, renderTable } from './table.ts';
 import { type NamedTenant, tenantNamed } from './tenant-name.ts';
-import { type Io, UsageError, type Verb } from './verb.ts';
+import { CONFIG_OPTION, DATA_OPTION, type Io, SET_OPTION, UsageError, type Verb } from './verb.ts';
 
 export const tenant: Verb = {
   name: 'tenant',
@@ -17,9 +17,9 @@ export const tenant: Verb = {
   summary:
     'Deletes everything of a tenant from every store of the configuration, counts what is left, and says what it cannot delete.',
   options: {
-    config: { type: 'string', argument: 'FILE', help: 'configuration (default ./weir.yaml if there is one)' },
-    data: { type: 'string', argument: 'DIR', help: 'data directory, over that of the configuration' },
-    set: { type: 'string', multiple: true, argument: 'KEY=VALUE', help: 'any configuration key' },
+    config: CONFIG_OPTION,
+    data: DATA_OPTION,
+    set: SET_OPTION,
     'dry-run': { type: 'boolean', help: 'only count what there is' },
     yes: { type: 'boolean', help: 'delete: it cannot be undone' },
     json: { type: 'boolean', help: 'one JSON document' },

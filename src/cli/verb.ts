@@ -19,6 +19,24 @@ export interface Option {
   readonly argument?: string;
 }
 
+/** Options that several verbs have, read by `loadForVerb`. */
+export const CONFIG_OPTION: Option = {
+  type: 'string',
+  argument: 'FILE',
+  help: 'configuration (default ./weir.yaml if there is one)',
+};
+export const DATA_OPTION: Option = {
+  type: 'string',
+  argument: 'DIR',
+  help: 'data directory, over that of the configuration',
+};
+export const SET_OPTION: Option = {
+  type: 'string',
+  multiple: true,
+  argument: 'KEY=VALUE',
+  help: 'any configuration key',
+};
+
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
 
 export interface Verb {

@@ -7,13 +7,14 @@ import { basename, join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
 import { utf8 } from '../model/bytes.ts';
-import type {
-  ControlSnapshot,
-  ListDocument,
-  PolicyDocument,
-  RuleFile,
-  SourceDefinition,
-  Tenant,
+import {
+  type ControlSnapshot,
+  type ListDocument,
+  type PolicyDocument,
+  plainSource,
+  type RuleFile,
+  type SourceDefinition,
+  type Tenant,
 } from '../model/control.ts';
 import { hashHex } from '../model/hash.ts';
 import { exists } from './files.ts';
@@ -91,19 +92,7 @@ export function divertedSource({ kafka, sources }: Config, lanes: number): Sourc
   const { partitioner } = kafka;
   if (partitioner === 'any' || sources.every(({ topic }) => topic === '')) return [];
   const rule = { topic: '', tenantFrom: 'record', tenantHeader: '', popHeader: '', exporters: [] } as const;
-  return [
-    {
-      name: DIVERTED,
-      tenant: '',
-      pop: '',
-      format: 'auto',
-      logsource: { product: '', category: '', service: '' },
-      timezone: 'UTC',
-      year: 0,
-      latenessMs: 0,
-      kafka: { ...rule, partitioner, lanes, diverted: true },
-    },
-  ];
+  return [{ ...plainSource(DIVERTED), kafka: { ...rule, partitioner, lanes, diverted: true } }];
 }
 
 /** Writes `<root>/control/<hash>.json` unless it is there; it is complete whenever it has its name. */

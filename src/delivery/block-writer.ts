@@ -6,6 +6,7 @@ import type { OutputName } from '../model/outputs.ts';
 import type { TableRows } from '../model/tables.ts';
 import { type BlockSink, type RefusedPiece, SinkError, type StoreBlock } from '../sinks/sink.ts';
 import type { Source } from '../sources/source.ts';
+import { insertOf } from './block.ts';
 import type { Reach } from './crashpoints.ts';
 import type { JournalEntry, RefusedOf } from './journal.ts';
 import type { LaneLog } from './lane-log.ts';
@@ -86,16 +87,13 @@ export class BlockWriter {
       }
     }
     for (const output of new Set(found.map((rows) => rows.table))) {
-      const pieces = found.filter((rows) => rows.table === output);
-      const block = {
-        table: output,
-        token: `${token}-refused`,
-        rows: pieces.reduce((sum, { rows }) => sum + rows, 0),
-        chunks: pieces.flatMap(({ parcel, bytes }) => (parcel ? [] : [bytes])),
-        parcels: pieces.flatMap(({ parcel }) => parcel ?? []),
-      };
-      await store.write(block);
-      await router.forget(block.parcels);
+      const letters = insertOf(
+        output,
+        `${token}-refused`,
+        found.filter((rows) => rows.table === output),
+      );
+      await store.write(letters);
+      await router.forget(letters.parcels ?? []);
     }
   }
 }

@@ -54,21 +54,25 @@ export class OpenBlock {
     const inserts: StoreBlock[] = [];
     for (const [table, pieces] of this.chunks) {
       if (table === 'misplaced') continue; // sent with the journal entry
-      const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
-      if (rows > 0)
-        inserts.push({
-          table,
-          token: `${identity}-${table}`,
-          rows,
-          chunks: pieces.flatMap(({ parcel, bytes }) => (parcel ? [] : [bytes])),
-          parcels: pieces.flatMap(({ parcel }) => parcel ?? []),
-        });
+      const insert = insertOf(table, `${identity}-${table}`, pieces);
+      if (insert.rows > 0) inserts.push(insert);
     }
     closing.forEach(({ table, rows, bytes }, i) => {
       if (rows > 0) inserts.push({ table, token: `${identity}-${table}-${i}`, rows, chunks: [bytes] });
     });
     return inserts;
   }
+}
+
+/** What several pieces of rows put into one table under one token. */
+export function insertOf(table: OutputName, token: string, pieces: readonly TableRows[]): StoreBlock {
+  return {
+    table,
+    token,
+    rows: pieces.reduce((sum, { rows }) => sum + rows, 0),
+    chunks: pieces.flatMap(({ parcel, bytes }) => (parcel ? [] : [bytes])),
+    parcels: pieces.flatMap(({ parcel }) => parcel ?? []),
+  };
 }
 
 function continues(last: Range, next: Range): boolean {

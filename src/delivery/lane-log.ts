@@ -14,7 +14,7 @@ export interface LaneLog {
   readonly pending: readonly JournalEntry[];
   /**
    * Resolves when the line is safe, and `outgoing` (packed messages for other lanes) sent, both or neither.
-   *  Rejects with `Fenced` when another owner has the lane by now.
+   * Rejects with `Fenced` when another owner has the lane by now.
    */
   append(line: JournalLine, outgoing?: readonly Uint8Array[]): Promise<void>;
   /** Replaces the last commit, then forgets the journal up to its block. Rejects with `Fenced` as `append` does. */

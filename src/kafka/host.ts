@@ -26,7 +26,7 @@ import { Kafka } from './library.ts';
 import { Membership } from './membership.ts';
 import { clientOptions, type Warn } from './options.ts';
 import { KafkaReader } from './reader.ts';
-import { createTopics, lanesOf, type TopicNames, topicNames } from './topics.ts';
+import { createTopics, inputTopics, lanesOf, type TopicNames, topicNames } from './topics.ts';
 
 /** What lanes are made of besides Kafka's own. */
 export interface LaneKit {
@@ -104,7 +104,7 @@ export class KafkaHost {
     const client = new Kafka(options);
     const admin = client.admin();
     const names = topicNames(config.kafka, group);
-    const topics = topicsOf(config);
+    const topics = inputTopics(config);
     await admin.connect();
     const lanes = await lanesOf(admin, topics);
     if (config.kafka.create_topics) await createTopics(admin, names, lanes, config.kafka.replication);
@@ -119,13 +119,8 @@ export class KafkaHost {
 
   /** Where messages go. */
   sink(): Promise<KafkaSink> {
-    const { alerts, deadLetters, repartition, overflow } = this.names;
-    return KafkaSink.open(this.client, {
-      alert_messages: alerts,
-      dead_letters: deadLetters,
-      misplaced: repartition,
-      overflow,
-    });
+    const { alerts, deadLetters } = this.names;
+    return KafkaSink.open(this.client, { alert_messages: alerts, dead_letters: deadLetters });
   }
 
   /** Joins the group; lanes follow from `runs`. */
@@ -278,10 +273,6 @@ interface Connected {
   readonly producer: Producer;
   readonly names: TopicNames;
   readonly lanes: number;
-}
-
-function topicsOf({ sources, kafka }: Config): string[] {
-  return [...new Set(sources.flatMap(({ topic }) => (topic === '' ? [] : `${kafka.prefix}${topic}`)))];
 }
 
 function offsetsOf({ files }: Commit): { topic: string; partition: number; offset: number }[] {

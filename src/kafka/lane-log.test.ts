@@ -2,14 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite } from 'node:test';
 import { Packr } from 'msgpackr';
-import { orSkip } from '../../test/services/index.ts';
+import { orSkip, testWith } from '../../test/services/index.ts';
 import type { JournalEntry } from '../delivery/journal.ts';
 import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
 import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
+import type { FileProgress } from '../sources/source.ts';
 import { type KafkaBench, openKafka } from './kafka.test-support.ts';
 import { openKafkaLog } from './lane-log.ts';
+import { lanePositions } from './log-positions.ts';
 import type { KafkaReader } from './reader.ts';
 
 const entryOf = (seq: number, control = 'c'): JournalEntry => ({
@@ -28,8 +30,21 @@ const commitOf = (seq: number, stateBytes = 10): Commit => ({
   state: Uint8Array.from({ length: stateBytes }, (_, i) => (i * seq) % 251),
 });
 
+const streamAt = (position: number): FileProgress => ({
+  file: 'flows/0',
+  path: 'flows/0',
+  fingerprint: '',
+  fingerprintLength: 0,
+  generation: 0,
+  position,
+  done: false,
+  inputBytes: 0,
+  referenceMs: 0,
+});
+
 suite('the log of a lane', () => {
   let bench: KafkaBench | null = null;
+  const testWithKafka = testWith(() => bench, 'Kafka');
   before(async (t) => {
     bench = await orSkip(t as never, openKafka);
   });
@@ -55,8 +70,7 @@ suite('the log of a lane', () => {
       { ...want, state: want.state && [...want.state] },
     );
 
-  test('is empty at first; commit and journal survive reopening', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka('is empty at first; commit and journal survive reopening', async (bench) => {
     const { open } = await lane(bench);
     const first = await open();
     same(first.commit, EMPTY_COMMIT);
@@ -80,8 +94,7 @@ suite('the log of a lane', () => {
     await fourth.close();
   });
 
-  test('a commit larger than a message, appended to while it is being saved', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka('a commit larger than a message, appended to while it is being saved', async (bench) => {
     const { open } = await lane(bench);
     const log = await open();
     const large = commitOf(1, 3_000_000);
@@ -94,8 +107,7 @@ suite('the log of a lane', () => {
     await again.close();
   });
 
-  test('behind a commit the log is trimmed, and opens as before', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka('behind a commit the log is trimmed, and opens as before', async (bench) => {
     const { open, reader, topic } = await lane(bench);
     const log = await open();
     for (let seq = 1; seq <= 6; seq++) {
@@ -111,49 +123,52 @@ suite('the log of a lane', () => {
     await again.close();
   });
 
-  test('blocks that were journaled before a commit that does not cover them outlive the trimming', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
-    const { open, reader, topic } = await lane(bench);
-    const { admin } = bench;
-    const log = await open();
-    await admin.fetchTopicMetadata({ topics: [topic] }); // else the first trimming fails, and is left to the next
-    for (const seq of [1, 2, 3, 4]) await log.append(entryOf(seq));
-    await log.save(commitOf(2));
-    const { first } = await reader.offsets(topic, 0);
-    assert.ok(first > 0, 'what is covered goes');
-    await log.close();
-    const again = await open();
-    same(again.commit, commitOf(2));
-    assert.deepEqual(again.pending, [entryOf(3), entryOf(4)]);
-    await again.save(commitOf(3));
-    await again.close();
-    const last = await open();
-    assert.deepEqual(last.pending, [entryOf(4)]);
-    await last.close();
-  });
+  testWithKafka(
+    'blocks that were journaled before a commit that does not cover them outlive the trimming',
+    async (bench) => {
+      const { open, reader, topic } = await lane(bench);
+      const { admin } = bench;
+      const log = await open();
+      await admin.fetchTopicMetadata({ topics: [topic] }); // else the first trimming fails, and is left to the next
+      for (const seq of [1, 2, 3, 4]) await log.append(entryOf(seq));
+      await log.save(commitOf(2));
+      const { first } = await reader.offsets(topic, 0);
+      assert.ok(first > 0, 'what is covered goes');
+      await log.close();
+      const again = await open();
+      same(again.commit, commitOf(2));
+      assert.deepEqual(again.pending, [entryOf(3), entryOf(4)]);
+      await again.save(commitOf(3));
+      await again.close();
+      const last = await open();
+      assert.deepEqual(last.pending, [entryOf(4)]);
+      await last.close();
+    },
+  );
 
-  test('a second owner fences the first: it is told, and nothing of its own is visible afterwards', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
-    const { open } = await lane(bench);
-    const old = await open();
-    await old.append(entryOf(1, 'old'));
-    const now = await open();
-    assert.deepEqual(now.pending, [entryOf(1, 'old')]);
-    await now.append(entryOf(2, 'new'));
-    const fenced = (error: unknown): boolean => error instanceof Fenced && /lane 0/.test(error.message);
-    await assert.rejects(old.append(entryOf(2, 'old')), fenced);
-    await assert.rejects(old.save(commitOf(1)), fenced);
-    await assert.rejects(old.append(entryOf(3, 'old')), fenced);
-    await now.append(entryOf(3, 'new'));
-    await Promise.all([old.close(), now.close()]);
-    const last = await open();
-    same(last.commit, EMPTY_COMMIT);
-    assert.deepEqual(last.pending, [entryOf(1, 'old'), entryOf(2, 'new'), entryOf(3, 'new')]);
-    await last.close();
-  });
+  testWithKafka(
+    'a second owner fences the first: it is told, and nothing of its own is visible afterwards',
+    async (bench) => {
+      const { open } = await lane(bench);
+      const old = await open();
+      await old.append(entryOf(1, 'old'));
+      const now = await open();
+      assert.deepEqual(now.pending, [entryOf(1, 'old')]);
+      await now.append(entryOf(2, 'new'));
+      const fenced = (error: unknown): boolean => error instanceof Fenced && /lane 0/.test(error.message);
+      await assert.rejects(old.append(entryOf(2, 'old')), fenced);
+      await assert.rejects(old.save(commitOf(1)), fenced);
+      await assert.rejects(old.append(entryOf(3, 'old')), fenced);
+      await now.append(entryOf(3, 'new'));
+      await Promise.all([old.close(), now.close()]);
+      const last = await open();
+      same(last.commit, EMPTY_COMMIT);
+      assert.deepEqual(last.pending, [entryOf(1, 'old'), entryOf(2, 'new'), entryOf(3, 'new')]);
+      await last.close();
+    },
+  );
 
-  test('whoever opens last owns it, of several at once', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka('whoever opens last owns it, of several at once', async (bench) => {
     const { open } = await lane(bench);
     const opened = await Promise.allSettled([open(), open(), open()]);
     const logs = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -167,8 +182,26 @@ suite('the log of a lane', () => {
     await Promise.all([...logs, last].map((log) => log.close()));
   });
 
-  test('a log of another version, and one with a gap, say so', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka(
+    'who looks at a log from outside sees how far it is, refusals among its lines or not',
+    async (bench) => {
+      const { open, reader, topic } = await lane(bench);
+      const log = await open();
+      await log.append(entryOf(1));
+      await log.save({ ...commitOf(1), files: [['flows', streamAt(2)]] });
+      await log.append(entryOf(2));
+      const refused = [{ table: 'logs', from: 0, to: 3, code: 'VIOLATED_CONSTRAINT', message: 'no' }] as const;
+      await log.append({ seq: 2, refused });
+      await log.close();
+      const { journaled, committed } = await lanePositions(reader, topic);
+      assert.deepEqual([journaled.get('flows/0'), committed.get('flows/0')], [3, 2]);
+      const again = await open();
+      assert.deepEqual(again.pending, [{ ...entryOf(2), refused }]);
+      await again.close();
+    },
+  );
+
+  testWithKafka('a log of another version, and one with a gap, say so', async (bench) => {
     const { open, topic } = await lane(bench);
     const producer = await bench.producer();
     const value = new Packr({ useRecords: false }).pack(commitOf(1));

@@ -8,14 +8,13 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, Producer } from 'kafkajs';
-import { Packr } from 'msgpackr';
 import type { Reach } from '../delivery/crashpoints.ts';
 import { type JournalEntry, type JournalLine, mergeLine } from '../delivery/journal.ts';
 import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
 import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
 import { LANE_HEADER } from '../model/messages.ts';
+import { logRecords, packr, VERSION } from './log-records.ts';
 import type { KafkaReader } from './reader.ts';
-import { recordsOf } from './records.ts';
 import { requestsOf, type Sent } from './requests.ts';
 
 export interface KafkaLogOptions {
@@ -34,11 +33,6 @@ export interface KafkaLogOptions {
 
 /** Bytes of a commit in one message; brokers take 1 MiB by default. */
 const PIECE_BYTES = 512 * 1024;
-
-const packr = new Packr({ useRecords: false });
-
-/** Versions of this format that can be read: during a rolling upgrade the newer one writes what the older one reads. */
-const VERSION = 1;
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
   const { kafka, group, partition, topic } = options;
@@ -118,27 +112,18 @@ async function readLog({ reader, topic, partition }: KafkaLogOptions, token: str
   const offsets = new Map<number, number>();
   let commit: Commit = EMPTY_COMMIT;
   let pending: JournalEntry[] = [];
-  let pieces: Buffer[] = [];
   const { first } = await reader.offsets(topic, partition);
-  for await (const batch of reader.range(topic, partition, first, Number.POSITIVE_INFINITY)) {
-    for (const { key, value, headers, offset } of recordsOf(batch)) {
-      if (value === null) continue;
-      if (key === 'owner' && value.toString() === token)
-        return { commit, pending: contiguous(pending, commit, topic), offsets };
-      if (key === 'journal') {
-        const line = JSON.parse(value.toString()) as JournalLine;
-        // Of two owners' entries of one block the later was never acknowledged: what was written first counts.
-        if (line.seq > commit.seq) mergeLine(pending, line);
-        if (!offsets.has(line.seq)) offsets.set(line.seq, offset);
-      }
-      if (key !== 'commit') continue;
-      if (Number(headers.version) !== VERSION)
-        throw new Error(`${topic}/${partition}: written by another version of Weir (log version ${headers.version})`);
-      if (headers.piece === '0') pieces = [];
-      pieces.push(Buffer.from(value));
-      if (pieces.length < Number(headers.pieces)) continue;
-      commit = packr.unpack(Buffer.concat(pieces)) as Commit;
-      pieces = [];
+  const batches = reader.range(topic, partition, first, Number.POSITIVE_INFINITY);
+  for await (const record of logRecords(batches, `${topic}/${partition}`)) {
+    if (record.kind === 'owner') {
+      if (record.token === token) return { commit, pending: contiguous(pending, commit, topic), offsets };
+    } else if (record.kind === 'journal') {
+      const { line, offset } = record;
+      // Of two owners' entries of one block the later was never acknowledged: what was written first counts.
+      if (line.seq > commit.seq) mergeLine(pending, line);
+      if (!offsets.has(line.seq)) offsets.set(line.seq, offset);
+    } else {
+      commit = record.commit;
       const { seq } = commit;
       pending = pending.filter((entry) => entry.seq > seq);
     }

@@ -1,8 +1,8 @@
 // Raw record batches from a real broker: whatever it compresses them with, and without what transactions took back.
 
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import { orSkip } from '../../test/services/index.ts';
+import { after, before, suite } from 'node:test';
+import { orSkip, testWith } from '../../test/services/index.ts';
 import { snapshotOf, source } from '../../workers/decode/fixture.test-support.ts';
 import { kafkaBatch, unpackerOf } from '../../workers/decode/kafka/unpack.test-support.ts';
 import { type KafkaBench, openKafka } from './kafka.test-support.ts';
@@ -25,14 +25,14 @@ const texts = (batches: readonly RawRecordBatch[], from = 0): string[] =>
 
 suite('reading a real Kafka', () => {
   let bench: KafkaBench | null = null;
+  const testWithKafka = testWith(() => bench, 'Kafka');
   before(async (t) => {
     bench = await orSkip(t as never, openKafka);
   });
   after(() => bench?.close());
 
   for (const codec of ['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd']) {
-    test(`records that the broker keeps as ${codec}`, async (t) => {
-      if (bench === null) return t.skip('no Kafka');
+    testWithKafka(`records that the broker keeps as ${codec}`, async (bench) => {
       const topic = await bench.topic({ configEntries: [{ name: 'compression.type', value: codec }] });
       const producer = await bench.producer();
       const values = Array.from({ length: 3000 }, (_, i) => `record ${i} ${'abcdefgh'.repeat(i % 9)} ${i * i}`);
@@ -58,42 +58,43 @@ suite('reading a real Kafka', () => {
     });
   }
 
-  test('aborted transactions and the markers of all are left out; what others wrote between them stays', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
-    const topic = await bench.topic();
-    const reader = await bench.reader(topic);
-    const [plain, kept, lost] = [
-      await bench.producer(),
-      await bench.producer(`${topic}-a`),
-      await bench.producer(`${topic}-b`),
-    ];
-    const send = (to: { send: typeof plain.send }, value: string) =>
-      to.send({ topic, messages: [{ value }], acks: -1 });
-    const first = await kept.transaction();
-    const second = await lost.transaction();
-    await send(first, 'kept 1'); // 0
-    await send(second, 'lost 1'); // 1
-    await send(plain, 'plain'); // 2
-    await send(second, 'lost 2'); // 3
-    await send(first, 'kept 2'); // 4
-    await second.abort(); // 5
-    await first.commit(); // 6
-    const third = await lost.transaction();
-    await send(third, 'kept after all'); // 7
-    await third.commit(); // 8
-    const batches = await read(reader, topic);
-    const want = ['0 kept 1', '2 plain', '4 kept 2', '7 kept after all'];
-    assert.deepEqual(texts(batches), want);
-    // From any offset on, the same ones: an abort that began before it is known too.
-    for (let from = 1; from <= 8; from++)
-      assert.deepEqual(
-        texts(await read(reader, topic, from), from),
-        want.filter((one) => Number(one[0]) >= from),
-      );
-  });
+  testWithKafka(
+    'aborted transactions and the markers of all are left out; what others wrote between them stays',
+    async (bench) => {
+      const topic = await bench.topic();
+      const reader = await bench.reader(topic);
+      const [plain, kept, lost] = [
+        await bench.producer(),
+        await bench.producer(`${topic}-a`),
+        await bench.producer(`${topic}-b`),
+      ];
+      const send = (to: { send: typeof plain.send }, value: string) =>
+        to.send({ topic, messages: [{ value }], acks: -1 });
+      const first = await kept.transaction();
+      const second = await lost.transaction();
+      await send(first, 'kept 1'); // 0
+      await send(second, 'lost 1'); // 1
+      await send(plain, 'plain'); // 2
+      await send(second, 'lost 2'); // 3
+      await send(first, 'kept 2'); // 4
+      await second.abort(); // 5
+      await first.commit(); // 6
+      const third = await lost.transaction();
+      await send(third, 'kept after all'); // 7
+      await third.commit(); // 8
+      const batches = await read(reader, topic);
+      const want = ['0 kept 1', '2 plain', '4 kept 2', '7 kept after all'];
+      assert.deepEqual(texts(batches), want);
+      // From any offset on, the same ones: an abort that began before it is known too.
+      for (let from = 1; from <= 8; from++)
+        assert.deepEqual(
+          texts(await read(reader, topic, from), from),
+          want.filter((one) => Number(one[0]) >= from),
+        );
+    },
+  );
 
-  test('an open transaction hides what follows, and an answer moves on over markers', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka('an open transaction hides what follows, and an answer moves on over markers', async (bench) => {
     const topic = await bench.topic();
     const reader = await bench.reader(topic);
     const producer = await bench.producer(`${topic}-a`);
@@ -113,8 +114,7 @@ suite('reading a real Kafka', () => {
     assert.deepEqual([marker.batches.length, marker.next], [0, 3]);
   });
 
-  test('an offset that the broker does not have says which', async (t) => {
-    if (bench === null) return t.skip('no Kafka');
+  testWithKafka('an offset that the broker does not have says which', async (bench) => {
     const topic = await bench.topic();
     const reader = await bench.reader(topic);
     await assert.rejects(

@@ -87,6 +87,20 @@ export interface SourceDefinition {
   readonly kafka?: KafkaRule;
 }
 
+/** A source of which nothing but its name is known. */
+export function plainSource(name: string): SourceDefinition {
+  return {
+    name,
+    tenant: '',
+    pop: '',
+    format: 'auto',
+    logsource: { product: '', category: '', service: '' },
+    timezone: 'UTC',
+    year: 0,
+    latenessMs: 0,
+  };
+}
+
 /** How a topic's records say whose they are, and where they belong. */
 export interface KafkaRule {
   /** With its prefix. */

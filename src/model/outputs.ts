@@ -2,8 +2,12 @@
 
 import type { TableName } from './tables.ts';
 
-/** Outputs that are Kafka messages, packed as src/model/messages.ts has them. */
-export const MESSAGE_OUTPUTS = ['alert_messages', 'dead_letters', 'misplaced', 'overflow'] as const;
+/** Messages that are sent when their block is written. */
+export const SENT_OUTPUTS = ['alert_messages', 'dead_letters'] as const;
+export type SentOutput = (typeof SENT_OUTPUTS)[number];
+
+/** Outputs that are Kafka messages, packed as src/model/messages.ts has them; misplaced ones go with the journal entry. */
+export const MESSAGE_OUTPUTS = [...SENT_OUTPUTS, 'misplaced', 'overflow'] as const;
 export type MessageOutput = (typeof MESSAGE_OUTPUTS)[number];
 
 export type OutputName = TableName | MessageOutput;

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/schema.ts';
 import type { OutputForms, OutputName, WorkerSetup } from '../model/outputs.ts';
-import { ROWS_ONLY } from '../model/outputs.ts';
+import { ROWS_ONLY, SENT_OUTPUTS } from '../model/outputs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { openChdbStore } from './clickhouse/chdb.ts';
@@ -78,7 +78,7 @@ export async function openSinks(parts: SinkParts): Promise<OpenedSinks> {
   const route = (outputs: readonly OutputName[], sink: BlockSink): void => {
     for (const output of outputs) byOutput.set(output, sink);
   };
-  if (messages) route(['alert_messages', 'dead_letters', 'misplaced', 'overflow'], retried('kafka', messages));
+  if (messages) route(SENT_OUTPUTS, retried('kafka', messages));
   const tables = Object.keys(ROWS_ONLY) as OutputName[];
   if (config.store.kind === 'null') {
     route(tables, new NullStore());

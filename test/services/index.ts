@@ -14,7 +14,7 @@ import { kill9, release, running, type Server, start } from './server.ts';
 import { isolated, type Ports, type ServiceName, type Settings, settingsOf } from './settings.ts';
 
 export { isLacking, ServiceError } from './failure.ts';
-export { orSkip } from './or-skip.ts';
+export { orSkip, testWith } from './or-skip.ts';
 export type { ServiceName } from './settings.ts';
 
 export const SERVERS: Readonly<Record<ServiceName, Server>> = { kafka, cassandra, clickhouse, postgres };

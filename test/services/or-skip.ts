@@ -1,6 +1,6 @@
 // The one place that lets a test skip for want of servers: loudly, and never where they are required.
 
-import type { TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { isLacking } from './failure.ts';
 
 /** What `work` gives, or `null` with the test skipped, because a tool that fetches or runs a server is not installed. */
@@ -14,4 +14,21 @@ export async function orSkip<T>(t: TestContext, work: () => Promise<T>): Promise
     t.skip(reason);
     return null;
   }
+}
+
+/**
+ * `test` for a suite whose `before` opens what its tests share, through `orSkip`: without it each of them is skipped. Where servers
+ * are required, `before` has failed instead.
+ */
+export function testWith<T>(
+  shared: () => T | null,
+  what: string,
+): (name: string, body: (shared: T, t: TestContext) => Promise<void>) => void {
+  return (name, body) => {
+    test(name, async (t) => {
+      const opened = shared();
+      if (opened === null) return t.skip(`no ${what}`);
+      await body(opened, t);
+    });
+  };
 }

@@ -73,19 +73,19 @@ test('identifiers: by place differ by file and position, by producer differ by t
   const moved = { ...batch, segments: [{ ...batch.segments[0], base: 1 }] };
   const elsewhere = { ...batch, segments: [{ ...batch.segments[0], file: 'e'.repeat(32) }] };
   const ids = [
-    context.placeId(batch, 0, 0, 4),
-    context.placeId(batch, 0, 5, 4),
-    context.placeId(moved, 0, 0, 4),
-    context.placeId(elsewhere, 0, 0, 4),
+    context.ids.ofPlace(batch, 0, 0, 4),
+    context.ids.ofPlace(batch, 0, 5, 4),
+    context.ids.ofPlace(moved, 0, 0, 4),
+    context.ids.ofPlace(elsewhere, 0, 0, 4),
   ];
   assert.equal(new Set(ids).size, 4);
-  assert.equal(context.placeId(batch, 0, 0, 4), ids[0]);
+  assert.equal(context.ids.ofPlace(batch, 0, 0, 4), ids[0]);
   const { flows } = new Decoded(dictionary);
   const own = (tenantIndex: number, kind: string, ms: number, text: string): string => {
     const i = nextFlow(flows);
     clearRow(flows, i);
     flows.tenant[i] = tenantIndex;
-    context.idFromProducer(flows, i, kind, utf8(text), 0, text.length, ms);
+    context.ids.fromProducer(flows, i, kind, utf8(text), 0, text.length, ms);
     return uuidText(flows.id, i * 4);
   };
   const producers = [

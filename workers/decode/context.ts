@@ -4,17 +4,18 @@
 // the row or rejects the record; nothing else advances `flows.length`. Every record ends in exactly one of: accepted,
 // rejected, skipped; the caller adds it to `out.read`.
 
-import { isAhead, positionOf, type RawBatch, type RecordTable, recordAt, type Segment } from '../../src/model/batch.ts';
-import { putU32, putU64, utf8 } from '../../src/model/bytes.ts';
-import type { ControlSnapshot, Limits, SourceDefinition } from '../../src/model/control.ts';
+import { isAhead, type RawBatch, type RecordTable, type Segment } from '../../src/model/batch.ts';
+import { utf8 } from '../../src/model/bytes.ts';
+import { type ControlSnapshot, type Limits, plainSource, type SourceDefinition } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
 import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
-import { hash128, hashWords, stampUuid, uuidText } from '../../src/model/hash.ts';
+import { hashWords } from '../../src/model/hash.ts';
 import { isPopName, MAX_POP } from '../../src/model/pop.ts';
 import type { LogSource } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import { Exporters } from './exporters.ts';
+import { RecordIds } from './record-ids.ts';
 
 /** Decodes one segment of the batch into `out`. Never throws on input, whatever the bytes are. */
 export type SegmentDecoder = (batch: RawBatch, segmentIndex: number, out: Decoded) => void;
@@ -66,17 +67,6 @@ interface ResolvedSource {
   readonly exporters: Exporters | null;
 }
 
-const NO_SOURCE: SourceDefinition = {
-  name: '',
-  tenant: '',
-  pop: '',
-  format: 'auto',
-  logsource: { product: '', category: '', service: '' },
-  timezone: 'UTC',
-  year: 0,
-  latenessMs: 0,
-};
-
 const POP_DETAIL = `pop_id is longer than ${MAX_POP} characters, or has control characters`;
 
 /** One a worker and control snapshot. */
@@ -84,16 +74,16 @@ export class DecodeContext {
   readonly snapshot: ControlSnapshot;
   readonly dictionary: Dictionary;
   readonly limits: Limits;
+  readonly ids: RecordIds;
   private readonly tenants = new Map<string, number>();
   private readonly sources: readonly ResolvedSource[];
-  private readonly tenantWords: readonly Uint8Array[];
   /** The source as the segment at hand has it, or null outside of one. */
   private entered: ResolvedSource | null = null;
   private enteredTenant = TENANT_MISSING;
   private records: RecordTable | null = null;
   private cursor = 0;
   private readonly nowhere: ResolvedSource = {
-    definition: NO_SOURCE,
+    definition: plainSource(''),
     tenant: TENANT_MISSING,
     pop: new Uint8Array(0),
     exporters: null,
@@ -103,8 +93,6 @@ export class DecodeContext {
   private generation = -1;
   private goodPop = 0;
   private goodPopGeneration = -1;
-  private readonly files = new Map<string, Uint8Array>();
-  private scratch = new Uint8Array(256);
 
   constructor(snapshot: ControlSnapshot, dictionary: Dictionary) {
     this.snapshot = snapshot;
@@ -116,7 +104,7 @@ export class DecodeContext {
       this.tenants.set(id.toLowerCase(), index);
       if (slug !== '') this.tenants.set(slug, index);
     }
-    this.tenantWords = snapshot.tenants.map((tenant) => utf8(tenant.id.toLowerCase()));
+    this.ids = new RecordIds(snapshot);
     this.sources = snapshot.sources.map((definition) => ({
       definition,
       tenant: definition.tenant === '' ? TENANT_MISSING : this.lookUp(definition.tenant),
@@ -294,7 +282,7 @@ export class DecodeContext {
     if (isAhead(batch, segmentIndex, rawStart, ms, SKEW_MS)) flows.flags[i] |= FLOW_FLAG.clockSkew;
     const quad = i * 4;
     if ((flows.id[quad] | flows.id[quad + 1] | flows.id[quad + 2] | flows.id[quad + 3]) === 0) {
-      this.placeHash(batch, segmentIndex, rawStart, rawLength);
+      this.ids.placeHash(batch, segmentIndex, rawStart, rawLength);
       flows.id.set(hashWords, quad);
     }
     flows.rawStart[i] = rawStart;
@@ -313,42 +301,6 @@ export class DecodeContext {
     this.goodPop = id;
     this.goodPopGeneration = dictionary.generation;
     return true;
-  }
-
-  /**
-   * Gives row i an identifier made from its tenant (set before) and the producer's own key: `kind` names what the key is
-   * (`zeek.uid`), the time is for keys that are unique only together with one.
-   */
-  idFromProducer(
-    flows: FlowColumns,
-    i: number,
-    kind: string,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    ms = 0,
-    ns = 0,
-  ): void {
-    const tenant = this.tenantWords[flows.tenant[i]];
-    const head = tenant.length + kind.length + 17;
-    const length = head + end - start;
-    if (length > this.scratch.length) this.scratch = new Uint8Array(length * 2);
-    const { scratch } = this;
-    scratch.set(tenant, 0);
-    for (let k = 0; k < kind.length; k++) scratch[tenant.length + k] = kind.charCodeAt(k);
-    scratch[head - 17] = 0;
-    putU64(scratch, head - 16, ms);
-    putU64(scratch, head - 8, ns);
-    for (let k = start; k < end; k++) scratch[head + k - start] = bytes[k];
-    hash128(scratch, 0, length, FLOW_SEED);
-    stampUuid(hashWords, 0);
-    flows.id.set(hashWords, i * 4);
-  }
-
-  /** UUID text of the record at this place: from file identity, position and bytes. The same input gives the same id. */
-  placeId(batch: RawBatch, segmentIndex: number, rawStart: number, rawLength: number): string {
-    this.placeHash(batch, segmentIndex, rawStart, rawLength);
-    return uuidText(hashWords, 0);
   }
 
   /**
@@ -381,7 +333,7 @@ export class DecodeContext {
       rawLength,
       tenant,
       pop: parts.pop || definition.pop,
-      id: this.placeId(batch, segmentIndex, rawStart, rawLength),
+      id: this.ids.ofPlace(batch, segmentIndex, rawStart, rawLength),
       logsource: {
         product: declared.product || product,
         category: declared.category || category,
@@ -427,44 +379,11 @@ export class DecodeContext {
   private lookUp(text: string): number {
     return this.tenants.get(text) ?? this.tenants.get(text.toLowerCase()) ?? TENANT_UNKNOWN;
   }
-
-  /** Two rounds: the bytes first, then (file, position, hash of the bytes), so that equal records at two places differ. */
-  private placeHash(batch: RawBatch, segmentIndex: number, rawStart: number, rawLength: number): void {
-    const segment = batch.segments[segmentIndex];
-    hash128(batch.bytes, rawStart, rawStart + rawLength, FLOW_SEED);
-    const place = this.placeOf(segment.file);
-    const at = place.length - 24;
-    for (let w = 0; w < 4; w++) putU32(place, at + w * 4, hashWords[w]);
-    putU64(place, at + 16, positionOf(segment, rawStart));
-    // A Kafka record of several lines has one offset for all of them.
-    if (segment.records !== undefined) {
-      const { records } = segment;
-      const record = recordAt(records, rawStart);
-      const inside = records.insides[record] + rawStart - records.starts[record];
-      putU32(place, at, hashWords[0] ^ inside);
-    }
-    hash128(place, 0, place.length, FLOW_SEED);
-    stampUuid(hashWords, 0);
-  }
-
-  private placeOf(file: string): Uint8Array {
-    let place = this.files.get(file);
-    if (place === undefined) {
-      if (this.files.size >= 1024) this.files.clear();
-      const name = utf8(file);
-      place = new Uint8Array(name.length + 24);
-      place.set(name);
-      this.files.set(file, place);
-    }
-    return place;
-  }
 }
 
 export function createDecodeContext(snapshot: ControlSnapshot, dictionary: Dictionary): DecodeContext {
   return new DecodeContext(snapshot, dictionary);
 }
-
-const FLOW_SEED = 0x666c6f77;
 
 /** The source's tenant and the record's must be one; a source that names none leaves it to the record. */
 function agree(fixed: number, own: number): number {

@@ -1,6 +1,6 @@
 // A small control snapshot and raw batches for tests of the worker's stages.
 
-import type { FormatName, RawBatch } from '../../src/model/batch.ts';
+import type { FormatName, RawBatch, Segment } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
 import { type ControlSnapshot, plainTenant, type SourceDefinition, type Tenant } from '../../src/model/control.ts';
 import { Decoded } from '../../src/model/decoded.ts';
@@ -44,19 +44,25 @@ export function snapshotOf(more: Partial<ControlSnapshot> = {}): ControlSnapshot
   };
 }
 
-export function rawBatch(format: FormatName, bytes: Uint8Array, referenceMs = Date.UTC(2026, 10, 1)): RawBatch {
-  const segment = {
-    format,
+/** A segment of a thousand bytes of one file. */
+export function segment(over: Partial<Segment> = {}): Segment {
+  return {
+    format: 'native-json',
     start: 0,
-    end: bytes.length,
+    end: 1000,
     base: 0,
     file: 'f'.repeat(32),
     source: 0,
     context: null,
-    referenceMs,
+    referenceMs: 0,
     fault: null,
+    ...over,
   };
-  return { bytes, segments: [segment], appendedAtMs: Date.UTC(2026, 10, 1) };
+}
+
+export function rawBatch(format: FormatName, bytes: Uint8Array, referenceMs = Date.UTC(2026, 10, 1)): RawBatch {
+  const segments = [segment({ format, end: bytes.length, referenceMs })];
+  return { bytes, segments, appendedAtMs: Date.UTC(2026, 10, 1) };
 }
 
 /** Decodes text or bytes under a snapshot. */

@@ -144,6 +144,6 @@ function setFlowId(record: NativeRecord, flows: FlowColumns, i: number, value: V
   if (text === null) return 'wrong_type';
   if (text === '') return '';
   const bytes = utf8(text);
-  record.context.idFromProducer(flows, i, 'native.flow_id', bytes, 0, bytes.length);
+  record.context.ids.fromProducer(flows, i, 'native.flow_id', bytes, 0, bytes.length);
   return '';
 }

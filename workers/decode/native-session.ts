@@ -56,7 +56,7 @@ export function acceptSession(record: NativeRecord): void {
     startedAtMs,
     status,
     metadata: record.metadata(),
-    id: context.placeId(record.batch, record.segmentIndex, record.start, record.length),
+    id: context.ids.ofPlace(record.batch, record.segmentIndex, record.start, record.length),
   });
 }
 
@@ -113,7 +113,7 @@ export function acceptTunnel(record: NativeRecord): void {
     rxBytes: rxBytes as bigint,
     txBytes: txBytes as bigint,
     uptimeSeconds: uptimeSeconds as bigint,
-    id: context.placeId(record.batch, record.segmentIndex, record.start, record.length),
+    id: context.ids.ofPlace(record.batch, record.segmentIndex, record.start, record.length),
   });
 }
 

@@ -93,7 +93,7 @@ class EveDecoder {
     const id = reader.member(slot.flow_id);
     if (id >= 0) {
       const [from, to] = [tape.valueStart[id], tape.valueEnd[id]];
-      context.idFromProducer(flows, i, 'suricata.flow', tape.bytes, from, to, flows.timeMs[i], flows.timeNs[i]);
+      context.ids.fromProducer(flows, i, 'suricata.flow', tape.bytes, from, to, flows.timeMs[i], flows.timeNs[i]);
     }
     reader.finish(flows, i);
     return true;

@@ -112,7 +112,7 @@ export function createZeekJsonDecoder(context: DecodeContext): SegmentDecoder {
     const { flows } = out;
     const uid = reader.member(slot.uid);
     flows.producerId[i] = reader.intern(uid);
-    if (uid >= 0) context.idFromProducer(flows, i, 'zeek.uid', tape.bytes, tape.valueStart[uid], tape.valueEnd[uid]);
+    if (uid >= 0) context.ids.fromProducer(flows, i, 'zeek.uid', tape.bytes, tape.valueStart[uid], tape.valueEnd[uid]);
     flows.service[i] = reader.intern(reader.member(slot.service));
     flows.connectionState[i] = reader.intern(reader.member(slot.conn_state));
     flows.exporter[i] = reader.intern(reader.first([slot._node_name, slot._system_name]));

@@ -193,7 +193,7 @@ class TsvDecoder {
     flows.history[i] = this.intern(HISTORY);
     flows.exporter[i] = this.intern(NODE_NAME) || this.intern(NODE_NAME + 1);
     flows.producerId[i] = this.intern(UID);
-    if (starts[UID] >= 0) context.idFromProducer(flows, i, 'zeek.uid', bytes, starts[UID], ends[UID]);
+    if (starts[UID] >= 0) context.ids.fromProducer(flows, i, 'zeek.uid', bytes, starts[UID], ends[UID]);
     if (starts[HISTORY] >= 0 && flows.protocol[i] === TCP) {
       flows.tcpFlags[i] = flagsOfHistory(bytes, starts[HISTORY], ends[HISTORY]);
     }

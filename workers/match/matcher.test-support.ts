@@ -9,6 +9,7 @@ import { Dictionary } from '../../src/model/dictionary.ts';
 import { HitsReader, HitsWriter, readKey } from '../../src/model/hits.ts';
 import { ipText } from '../../src/model/ip.ts';
 import type { LogEvent, SessionEvent, TunnelStat } from '../../src/model/records.ts';
+import { segment } from '../decode/fixture.test-support.ts';
 import { snapshotOf, type TestFlow, writeFlow } from './flows.test-support.ts';
 import { createMatcher } from './index.ts';
 
@@ -89,21 +90,6 @@ const FLOW: TestFlow = {
   counter_fault: false,
   unidirectional: false,
 };
-
-export function segment(over: Partial<Segment>): Segment {
-  return {
-    format: 'native-json',
-    start: 0,
-    end: 1000,
-    base: 0,
-    file: 'f'.repeat(32),
-    source: 0,
-    context: null,
-    referenceMs: 0,
-    fault: null,
-    ...over,
-  };
-}
 
 /** A batch whose records are ten bytes each. */
 export class Bench {

@@ -4,8 +4,9 @@ import { Packr } from 'msgpackr';
 import type { Predicate } from '../../rules/predicate.ts';
 import { FLOW_FLAG } from '../../src/model/flow.ts';
 import { ipText } from '../../src/model/ip.ts';
+import { segment } from '../decode/fixture.test-support.ts';
 import type { TestFlow } from './flows.test-support.ts';
-import { Bench, correlation, equals, read, rule, segment, T0 } from './matcher.test-support.ts';
+import { Bench, correlation, equals, read, rule, T0 } from './matcher.test-support.ts';
 
 const ssh: Predicate = equals('application', 'ssh');
 

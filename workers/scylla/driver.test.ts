@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, suite, test } from 'node:test';
 import type { Client } from 'cassandra-driver';
-import { orSkip } from '../../test/services/index.ts';
+import { orSkip, testWith } from '../../test/services/index.ts';
 import { queries } from './columns.ts';
 import { createClient, prepareAll, sendStatement } from './driver.ts';
 import {
@@ -67,6 +67,7 @@ suite('parts of cassandra-driver', () => {
 
 suite('frames of our own through cassandra-driver', () => {
   let store: Cassandra | null = null;
+  const testWithCassandra = testWith(() => store, 'Cassandra');
   let client: Client;
   let ids: Buffer[];
   before(async (t) => {
@@ -93,8 +94,7 @@ suite('frames of our own through cassandra-driver', () => {
       Number(row.latency_ms),
     );
 
-  test('are prepared, sent and stored, at protocol version 4', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('are prepared, sent and stored, at protocol version 4', async () => {
     assert.deepEqual(
       ids.map(({ length }) => length),
       Array(4).fill(ID_BYTES),
@@ -105,8 +105,7 @@ suite('frames of our own through cassandra-driver', () => {
     assert.deepEqual(await stored(), [1]);
   });
 
-  test('are prepared again where the server has forgotten them', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('are prepared again where the server has forgotten them', async (store) => {
     await store.client.execute(`ALTER TABLE ${store.settings.keyspace}.tunnel_stats ADD forgotten TEXT`); // drops what was prepared
     await write(2);
     assert.deepEqual((await stored()).sort(), [1, 2]);

@@ -1,11 +1,11 @@
 // Rows that the frame writer wrote, read back from a real Cassandra through its ordinary driver.
 
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite } from 'node:test';
 import fc from 'fast-check';
 import { Dictionary } from '../../src/model/dictionary.ts';
 import { createFlowColumns, FLOW_STRINGS } from '../../src/model/flow.ts';
-import { orSkip } from '../../test/services/index.ts';
+import { orSkip, testWith } from '../../test/services/index.ts';
 import { BUCKET_COLUMN, FLOW_COLUMNS, SESSION_COLUMNS, TUNNEL_COLUMNS } from './columns.ts';
 import { add, COUNTERS, expectedFlow, type FlowValue, flowValue, HOUR, WIDE } from './flows.test-support.ts';
 import {
@@ -26,6 +26,7 @@ import { ScyllaWriter } from './writer.ts';
 const bucketMs = HOUR;
 suite('rows in Cassandra', () => {
   let store: Cassandra | null = null;
+  const testWithCassandra = testWith(() => store, 'Cassandra');
   let writer: ScyllaWriter;
   before(async (t) => {
     store = await orSkip(t as never, () => openCassandra(bucketMs));
@@ -36,8 +37,7 @@ suite('rows in Cassandra', () => {
     await store?.close();
   });
 
-  test('the columns that are bound are those of the tables', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('the columns that are bound are those of the tables', async (store) => {
     const found = await store.rows(
       'SELECT table_name, column_name FROM system_schema.columns WHERE keyspace_name = ?',
       [store.settings.keyspace],
@@ -52,8 +52,7 @@ suite('rows in Cassandra', () => {
     assert.deepEqual(columnsOf('tunnel_stats'), [...TUNNEL_COLUMNS].sort());
   });
 
-  test('flows of any values are read back as they were, whatever batches they came in', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('flows of any values are read back as they were, whatever batches they came in', async (store) => {
     const { rows, settings } = store;
     const list = fc.uniqueArray(flowValue, { minLength: 1, maxLength: 60, selector: ({ id }) => id, size: 'max' });
     let run = 0;
@@ -97,8 +96,7 @@ suite('rows in Cassandra', () => {
     );
   });
 
-  test('a column of which a record says nothing stays as it is: unset, not null', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('a column of which a record says nothing stays as it is: unset, not null', async (store) => {
     const { rows, settings } = store;
     const bucket = bucketMs > 0;
     const id = '77777777-7777-4777-8777-777777777777';
@@ -131,8 +129,7 @@ suite('rows in Cassandra', () => {
     assert.deepEqual([host, sampling_rate, ip_bytes_sent, policy_id, bytes_sent], ['old', '9', '8', 'old', '0']);
   });
 
-  test('tunnel statistics, extremes included', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('tunnel statistics, extremes included', async (store) => {
     const { rows, settings } = store;
     const encoder = encoderOf(settings);
     const most = 2n ** 63n - 1n;
@@ -170,8 +167,7 @@ suite('rows in Cassandra', () => {
     assert.deepEqual(found.map(shown), want);
   });
 
-  test('a row of a batch, sent alone, is the same row', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('a row of a batch, sent alone, is the same row', async (store) => {
     const { rows, settings } = store;
     const sessionId = '66666666-6666-4666-8666-666666666666';
     const { statements } = encoderOf(settings).sessions([sessionEvent({ sessionId, userId: 'ann' })], BATCH);
@@ -185,8 +181,7 @@ suite('rows in Cassandra', () => {
     assert.deepEqual([row.user_name, row.started_at.getTime()], ['ann', APPENDED_AT - 1000]);
   });
 
-  test('sessions of any values', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('sessions of any values', async (store) => {
     const { rows, settings } = store;
     const sessionId = '55555555-5555-4555-8555-555555555555';
     const device = '44444444-4444-4444-8444-444444444444';

@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { Client, types } from 'cassandra-driver';
-import type { RawBatch, Segment } from '../../src/model/batch.ts';
+import type { RawBatch } from '../../src/model/batch.ts';
 import { Dictionary } from '../../src/model/dictionary.ts';
 import type { FlowColumns } from '../../src/model/flow.ts';
 import type { ScyllaSettings } from '../../src/model/outputs.ts';
 import type { SessionEvent, TunnelStat } from '../../src/model/records.ts';
 import { migrateScylla } from '../../src/sinks/scylla/schema.ts';
 import { startServices } from '../../test/services/index.ts';
-import { ACME, snapshotOf } from '../decode/fixture.test-support.ts';
+import { ACME, segment as segmentOf, snapshotOf } from '../decode/fixture.test-support.ts';
 import { createScyllaEncoder, type ScyllaParcel } from './encoder.ts';
 
 export const SNAPSHOT = snapshotOf({
@@ -18,17 +18,7 @@ export const SNAPSHOT = snapshotOf({
 export const TENANT = ACME;
 export const APPENDED_AT = Date.UTC(2026, 10, 1);
 
-export const segment: Segment = {
-  format: 'native-json',
-  start: 0,
-  end: 1000,
-  base: 0,
-  file: 'f'.repeat(32),
-  source: 0,
-  context: null,
-  referenceMs: 0,
-  fault: null,
-};
+export const segment = segmentOf();
 export const BATCH: RawBatch = { appendedAtMs: APPENDED_AT, bytes: new Uint8Array(1000), segments: [segment] };
 
 export function settingsOf(more: Partial<ScyllaSettings> = {}): ScyllaSettings {

@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { RawBatch } from '../../src/model/batch.ts';
 import { SESSION_STATUSES, type SessionEvent } from '../../src/model/records.ts';
-import { orSkip } from '../../test/services/index.ts';
+import { orSkip, testWith } from '../../test/services/index.ts';
 import { SKEW_MS } from '../decode/context.ts';
 import {
   APPENDED_AT,
@@ -45,6 +45,7 @@ const observation = fc.record({
 
 suite('sessions', () => {
   let store: Cassandra | null = null;
+  const testWithCassandra = testWith(() => store, 'Cassandra');
   let writer: ScyllaWriter;
   before(async (t) => {
     store = await orSkip(t as never, () => openCassandra(0));
@@ -55,8 +56,7 @@ suite('sessions', () => {
     await store?.close();
   });
 
-  test('any order and any repeats give the same row', async (t) => {
-    if (store === null) return t.skip('no Cassandra');
+  testWithCassandra('any order and any repeats give the same row', async (store) => {
     const { rows, settings } = store;
     const list = fc
       .array(observation, { minLength: 1, maxLength: 5 })

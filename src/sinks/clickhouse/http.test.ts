@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite } from 'node:test';
 import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client';
-import { orSkip, startServices } from '../../../test/services/index.ts';
+import { orSkip, startServices, testWith } from '../../../test/services/index.ts';
 import { encodeRows } from '../../../workers/encode/index.ts';
 import type { Config } from '../../config/schema.ts';
 import { NO_CARRIER, SinkError, type StoreBlock } from '../sink.ts';
@@ -44,6 +44,7 @@ const outcomeOf = (work: Promise<unknown>): Promise<string> =>
 
 suite('a ClickHouse server', () => {
   let services: Awaited<ReturnType<typeof startServices<'clickhouse'>>> | null = null;
+  const testWithClickHouse = testWith(() => services, 'ClickHouse');
   let admin: ClickHouseClient;
   let store: HttpStore;
   let settings: Config['clickhouse'];
@@ -88,8 +89,7 @@ suite('a ClickHouse server', () => {
       ),
     );
 
-  test('the same token stores once, in the table and in what its views sum up', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('the same token stores once, in the table and in what its views sum up', async () => {
     const first = block('a', traffic(0, 1000));
     await store.write(first);
     assert.deepEqual(await sums(), Array(3).fill('1000\t3000'));
@@ -100,8 +100,7 @@ suite('a ClickHouse server', () => {
     assert.deepEqual(await sums(), Array(3).fill('1010\t3030'));
   });
 
-  test('several chunks are one block, in order; repeated as one chunk it is the same one', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('several chunks are one block, in order; repeated as one chunk it is the same one', async () => {
     const before = await sums();
     await store.write(block('c', traffic(5000, 300), traffic(5300, 1), traffic(5301, 200)));
     const now = await sums();
@@ -115,8 +114,7 @@ suite('a ClickHouse server', () => {
     assert.equal(blocks.trim(), '1');
   });
 
-  test('the same rows under another token are other rows', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('the same rows under another token are other rows', async () => {
     const count = async (): Promise<number> =>
       Number(await store.query('SELECT count() FROM traffic_analytics', 'TSV'));
     const before = await count();
@@ -125,8 +123,7 @@ suite('a ClickHouse server', () => {
     assert.equal(await count(), before + 10);
   });
 
-  test('bytes that were cut or spoiled leave nothing behind, and use no token up', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('bytes that were cut or spoiled leave nothing behind, and use no token up', async () => {
     const before = await sums();
     const good = traffic(20_000, 100);
     for (const bad of [good.subarray(0, 300), good.subarray(0, good.length - 1), new Uint8Array([255, 255, 3, 4])])
@@ -145,8 +142,7 @@ suite('a ClickHouse server', () => {
       settings.url,
     );
 
-  test('who may only read stops loudly, and so does a stranger', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('who may only read stops loudly, and so does a stranger', async () => {
     const before = await sums();
     const reading = under({ readonly: '1' });
     assert.equal(await outcomeOf(reading.write(block('r', traffic(30_000, 5)))), 'fatal READONLY');
@@ -162,8 +158,7 @@ suite('a ClickHouse server', () => {
     await writing.close();
   });
 
-  test('want of memory passes by itself', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('want of memory passes by itself', async () => {
     const before = await sums();
     const small = under({ max_memory_usage: '3000000' });
     const large = block('m', traffic(40_000, 100_000));
@@ -174,8 +169,7 @@ suite('a ClickHouse server', () => {
     assert.notDeepEqual(await sums(), before);
   });
 
-  test('a schema that is not ours is fatal, and told on opening', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('a schema that is not ours is fatal, and told on opening', async () => {
     const { database } = settings;
     await command(`ALTER TABLE ${database}.logs DROP COLUMN threat`);
     await command(`DROP TABLE ${database}.rejects`);
@@ -191,8 +185,7 @@ suite('a ClickHouse server', () => {
     await assert.rejects(openHttpStore(settings, NO_CARRIER), { code: 'schema_mismatch' });
   });
 
-  test('a server that is not there passes by itself while writing, and is told on opening', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('a server that is not there passes by itself while writing, and is told on opening', async () => {
     const away = { ...settings, url: 'http://127.0.0.1:1' };
     await assert.rejects(openHttpStore(away, NO_CARRIER), { code: 'clickhouse_unreachable' });
     const gone = new HttpStore(httpClient(away), NO_CARRIER, away.url);
@@ -200,8 +193,7 @@ suite('a ClickHouse server', () => {
     await gone.close();
   });
 
-  test('the reader reads and does nothing else', async (t) => {
-    if (services === null) return t.skip('no ClickHouse');
+  testWithClickHouse('the reader reads and does nothing else', async () => {
     const reader = openHttpReader(settings);
     assert.equal((await reader.query('SELECT {a:UInt8} + 1', 'TSV', { a: 4 })).trim(), '5');
     for (const sql of [

@@ -1,9 +1,9 @@
-// Alerts, dead letters and records that belong elsewhere, to their topics. At least once on the wire: a message says by its
+// Alerts and dead letters to their topics. At least once on the wire: a message says by its
 // headers which one it is, so a repeat is known as one.
 
 import type { Kafka, Producer } from 'kafkajs';
 import { requestsOf } from '../../kafka/requests.ts';
-import type { MessageOutput } from '../../model/outputs.ts';
+import type { SentOutput } from '../../model/outputs.ts';
 import { type BlockSink, SinkError, type SinkErrorKind, type StoreBlock } from '../sink.ts';
 
 /** Kafka's errors that somebody must do something about. */
@@ -18,14 +18,14 @@ const POISON = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_R
 
 export class KafkaSink implements BlockSink {
   private readonly producer: Producer;
-  private readonly topics: Readonly<Record<MessageOutput, string>>;
+  private readonly topics: Readonly<Record<SentOutput, string>>;
 
-  private constructor(producer: Producer, topics: Readonly<Record<MessageOutput, string>>) {
+  private constructor(producer: Producer, topics: Readonly<Record<SentOutput, string>>) {
     this.producer = producer;
     this.topics = topics;
   }
 
-  static async open(kafka: Kafka, topics: Readonly<Record<MessageOutput, string>>): Promise<KafkaSink> {
+  static async open(kafka: Kafka, topics: Readonly<Record<SentOutput, string>>): Promise<KafkaSink> {
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -37,7 +37,7 @@ export class KafkaSink implements BlockSink {
   }
 
   async write({ table, chunks }: StoreBlock): Promise<void> {
-    const topic = this.topics[table as MessageOutput];
+    const topic = this.topics[table as SentOutput];
     try {
       for (const messages of requestsOf(chunks)) await this.producer.send({ topic, acks: -1, messages });
     } catch (error) {
@@ -47,7 +47,7 @@ export class KafkaSink implements BlockSink {
 
   /** Weir makes messages that brokers take: one that is refused is a setting of the broker's or of the topic's. */
   async isolate({ table }: StoreBlock): Promise<never> {
-    const topic = this.topics[table as MessageOutput];
+    const topic = this.topics[table as SentOutput];
     const message = `Kafka: ${topic} refuses messages; compare its max.message.bytes and the broker's message.max.bytes with limits.record_bytes.`;
     throw new SinkError('fatal', 'store_refused', message);
   }

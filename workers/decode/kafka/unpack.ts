@@ -123,40 +123,21 @@ export class KafkaUnpacker {
   ): void {
     const { walker, bytes, owners } = this;
     const format = this.formatOf(segment, at, length, header.count);
-    const framing = framingOf(format);
     const rule = owners.open(segment.source, format);
     const { run } = this;
     run.reset();
     let runStart = at;
     let to = at;
-    const lastDelta = header.lastOffset - header.baseOffset;
     const close = (): void => {
       if (run.count > 0) this.push(segment, format, runStart, to, run.take(), owners);
       runStart = to;
     };
     walker.open(bytes, at, at + length);
     for (let i = 0; i < header.count; i++) {
-      walker.next();
-      if (walker.offsetDelta < 0 || walker.offsetDelta > lastDelta)
-        throw new CodecError('a record has an offset outside its batch');
-      const offset = header.baseOffset + walker.offsetDelta;
-      if (offset < part.from || offset >= part.to) continue;
-      if (walker.valueLength <= 0) {
-        this.empty++;
-        continue;
-      }
+      const offset = this.next(header, part);
+      if (offset < 0) continue;
       if (rule !== null && owners.changes(bytes, walker)) close();
-      const start = walker.valueStart;
-      const size = walker.valueLength;
-      if (framing === 'varint') to = this.delimited(to, start, size, run, offset);
-      else {
-        bytes.copyWithin(to, start, start + size);
-        const end = to + size;
-        if (framing === 'lines') this.oneLine(format, to, end);
-        run.add(to, end, offset, owners.tenant);
-        to = end;
-        if (framing === 'lines') bytes[to++] = NEWLINE;
-      }
+      to = this.place(format, to, offset, owners.tenant);
       // With log append time the batch has one; else a record's own, which is never trusted beyond the time of its fetch.
       const timestamp = header.logAppendTime ? header.maxTimestamp : header.baseTimestamp + walker.timestampDelta;
       run.appended(timestamp > 0 ? Math.min(timestamp, fetchedAtMs) : fetchedAtMs);
@@ -186,10 +167,8 @@ export class KafkaUnpacker {
     };
     walker.open(bytes, at, at + length);
     for (let i = 0; i < header.count; i++) {
-      walker.next();
-      const offset = header.baseOffset + walker.offsetDelta;
-      if (offset < part.from || offset >= part.to) continue;
-      const read = walker.valueLength <= 0 ? null : this.diverted.read(walker);
+      if (this.next(header, part) < 0) continue;
+      const read = this.diverted.read(walker);
       if (read === null) {
         this.empty++;
         continue;
@@ -197,15 +176,7 @@ export class KafkaUnpacker {
       const { origin } = read;
       if (!sameRun(common, read.common)) close();
       common = read.common;
-      const { valueStart: start, valueLength: size } = walker;
-      const framing = framingOf(common.format);
-      if (framing === 'varint') to = this.delimited(to, start, size, run, origin.position, origin.inside);
-      else {
-        bytes.copyWithin(to, start, start + size);
-        run.add(to, to + size, origin.position, common.tenant, origin.inside);
-        to += size;
-        if (framing === 'lines') bytes[to++] = NEWLINE;
-      }
+      to = this.place(common.format, to, origin.position, common.tenant, origin.inside);
       run.appended(Math.min(origin.appendedAtMs, fetchedAtMs));
     }
     walker.finish();
@@ -213,9 +184,41 @@ export class KafkaUnpacker {
     close();
   }
 
-  /** A bare protobuf message gets the length that delimits it; one that has it already stays as it is. */
-  private delimited(to: number, start: number, size: number, run: Growing, offset: number, inside = 0): number {
-    const { bytes, owners } = this;
+  /** Moves to the next record of the batch; its offset, or -1 when it is not meant or has no value. */
+  private next({ baseOffset, lastOffset }: RecordBatchHeader, { from, to }: KafkaPart): number {
+    const { walker } = this;
+    walker.next();
+    if (walker.offsetDelta < 0 || walker.offsetDelta > lastOffset - baseOffset)
+      throw new CodecError('a record has an offset outside its batch');
+    const offset = baseOffset + walker.offsetDelta;
+    if (offset < from || offset >= to) return -1;
+    if (walker.valueLength > 0) return offset;
+    this.empty++;
+    return -1;
+  }
+
+  /** Moves the value of the record at hand to `to` and adds it to the run; returns where the next one goes. */
+  private place(format: FormatName, to: number, position: number, tenant: number, inside = 0): number {
+    const { bytes, run } = this;
+    const { valueStart: start, valueLength: size } = this.walker;
+    const framing = framingOf(format);
+    if (framing === 'varint') {
+      const end = this.delimited(to, start, size);
+      run.add(to, end, position, tenant, inside);
+      return end;
+    }
+    bytes.copyWithin(to, start, start + size);
+    const end = to + size;
+    if (framing === 'lines') this.oneLine(format, to, end);
+    run.add(to, end, position, tenant, inside);
+    if (framing !== 'lines') return end;
+    bytes[end] = NEWLINE;
+    return end + 1;
+  }
+
+  /** A bare protobuf message gets the length that delimits it; one that has it already stays as it is. Returns its end. */
+  private delimited(to: number, start: number, size: number): number {
+    const { bytes } = this;
     let prefix = 0;
     let told = 0;
     for (let shift = 0; shift < 28 && prefix < size; shift += 7) {
@@ -225,7 +228,6 @@ export class KafkaUnpacker {
     }
     if (told + prefix === size) {
       bytes.copyWithin(to, start, start + size);
-      run.add(to, to + size, offset, owners.tenant, inside);
       return to + size;
     }
     let rest = size;
@@ -235,7 +237,6 @@ export class KafkaUnpacker {
     bytes.copyWithin(at + lengthBytes, start, start + size);
     for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128;
     bytes[at++] = rest;
-    run.add(to, at + size, offset, owners.tenant, inside);
     return at + size;
   }
 
