@@ -1,65 +1,48 @@
-// weir rules: lists the rules that are loaded and runs the cases inside them.
+// weir rules: the detection engineer's tools, a file each.
 
-import { loadRules } from '../../rules/index.ts';
-import { casePassed, runRuleCases } from '../../workers/rule-cases.ts';
-import { readRuleFiles } from '../control/index.ts';
-import { loadForVerb } from './prepare.ts';
-import { renderTable } from './table.ts';
-import { CONFIG_OPTION, UsageError, type Verb } from './verb.ts';
+import { INPUT_OPTIONS } from './rules-input.ts';
+import { listRules } from './rules-list.ts';
+import { RULES_OPTIONS } from './rules-load.ts';
+import { matchRules } from './rules-match.ts';
+import { testRules } from './rules-test.ts';
+import { CONFIG_OPTION, type Io, UsageError, type Values, type Verb } from './verb.ts';
 
-function table(
-  rows: readonly { level: string; techniques: string; title: string; file: string; alerts: boolean }[],
-): string {
-  const titles = ['LEVEL', 'TECHNIQUES', 'TITLE', 'FILE', 'ALERTS'].map((title) => ({ title }));
-  return renderTable(
-    titles,
-    rows.map((rule) => [rule.level, rule.techniques, rule.title, rule.file, rule.alerts ? 'yes' : 'feeds others']),
-  );
-}
+type Action = (values: Values, io: Io, positionals: readonly string[]) => Promise<number>;
+
+/** How many arguments an action takes after its name, and the options that only some have. */
+const ACTIONS: Readonly<
+  Record<string, { readonly run: Action; readonly takes: number; readonly own: readonly string[] }>
+> = {
+  list: { run: listRules, takes: 0, own: [] },
+  match: { run: matchRules, takes: 0, own: ['input', 'format', 'logsource', 'tenant', 'strict'] },
+  test: { run: testRules, takes: 0, own: [] },
+};
+const COMMON = ['config', 'json', ...Object.keys(RULES_OPTIONS)];
 
 export const rules: Verb = {
   name: 'rules',
-  usage: 'list|test [--config weir.yaml] [--rules DIR] [--json]',
-  summary: 'Lists the detection rules in force, or runs the test cases inside them.',
+  usage: `${Object.keys(ACTIONS).join('|')} [--rules DIR] [--config weir.yaml] [--json]`,
+  summary: 'Lists the detection rules, runs them over records, and tests them.',
   options: {
     config: CONFIG_OPTION,
-    rules: { type: 'string', multiple: true, argument: 'DIR', help: 'folder with further rules' },
-    json: { type: 'boolean', help: 'one JSON document on standard output' },
+    ...RULES_OPTIONS,
+    ...INPUT_OPTIONS,
+    strict: { type: 'boolean', help: 'match: exit 1 where a rule or record could not be read' },
+    json: { type: 'boolean', help: 'JSON on standard output' },
   },
-  examples: ['weir rules list', 'weir rules test --rules ./my-rules'],
-  async run(values, [action, ...rest], io) {
-    if ((action !== 'list' && action !== 'test') || rest.length > 0)
-      throw new UsageError("say 'weir rules list' or 'weir rules test'");
-    const { config } = await loadForVerb(values);
-    const files = await readRuleFiles(config);
-    const set = loadRules(files);
-    for (const { file, line, code, message } of set.problems)
-      io.stderr.write(`${file}:${line}: ${message} [${code}]\n`);
-    const broken = set.problems.some((problem) => problem.severity === 'error') ? 1 : 0;
-    if (action === 'list') {
-      const rows = set.rules.map((rule) => ({
-        id: rule.id,
-        level: rule.level,
-        techniques: rule.techniques.join(' '),
-        title: rule.title,
-        file: rule.file,
-        alerts: rule.alerting,
-      }));
-      io.stdout.write(values.json ? `${JSON.stringify({ rules: rows, problems: set.problems })}\n` : table(rows));
-      return broken;
-    }
-    const results = runRuleCases(files);
-    const failed = results.filter((result) => !casePassed(result));
-    if (values.json) io.stdout.write(`${JSON.stringify({ cases: results.length, failed })}\n`);
-    else {
-      for (const { file, title, name, expected, alerts, refused } of failed) {
-        io.stdout.write(
-          `${file}: ${title}: '${name}': ${alerts} alerts, expected ${expected}${refused.length > 0 ? `; refused: ${refused[0]}` : ''}\n`,
-        );
-      }
-      const refused = broken > 0 ? '; some files cannot be used, see above' : '';
-      io.stdout.write(`${results.length - failed.length} of ${results.length} cases pass${refused}\n`);
-    }
-    return failed.length > 0 ? 1 : broken;
+  examples: [
+    'weir rules list',
+    'weir rules list --rules ./my-rules --json',
+    'weir rules match --rules ./my-rules --input events.ndjson --json',
+    'zcat auth.log.gz | weir rules match --rules ./my-rules --input - --logsource linux//sshd',
+    'weir rules test --rules ./my-rules',
+  ],
+  async run(values, [name = '', ...rest], io) {
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined || rest.length !== action.takes)
+      throw new UsageError(`say 'weir rules ${Object.keys(ACTIONS).join("', 'weir rules ")}'`);
+    const foreign = Object.keys(values).find((key) => !COMMON.includes(key) && !action.own.includes(key));
+    if (foreign !== undefined) throw new UsageError(`'weir rules ${name}' has no --${foreign}`);
+    return action.run(values, io, rest);
   },
 };

@@ -12,9 +12,9 @@ import type { Dictionary } from '../../src/model/dictionary.ts';
 import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
 import { hashWords } from '../../src/model/hash.ts';
 import { isPopName, MAX_POP } from '../../src/model/pop.ts';
-import type { LogSource } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import { Exporters } from './exporters.ts';
+import type { LogParts } from './log-parts.ts';
 import { RecordIds } from './record-ids.ts';
 
 /** Decodes one segment of the batch into `out`. Never throws on input, whatever the bytes are. */
@@ -41,23 +41,6 @@ export const LATEST_MS = Date.UTC(2101, 0, 1);
 /** An event further ahead of its append time than this is flagged clock_skew. */
 export const SKEW_MS = 300_000;
 
-/** What a decoder knows of a log event; what is left out is ''. */
-export interface LogParts {
-  readonly ms: number;
-  readonly ns: number;
-  readonly logsource: LogSource;
-  readonly fields: Record<string, unknown>;
-  readonly fieldsJson: string;
-  /** The record's own PoP; the source's is used when it is absent or ''. */
-  readonly pop?: string;
-  readonly sourceIp?: string;
-  readonly destinationIp?: string;
-  readonly host?: string;
-  readonly user?: string;
-  readonly severity?: string;
-  readonly message?: string;
-}
-
 interface ResolvedSource {
   readonly definition: SourceDefinition;
   /** Tenant index, or a negative result. */
@@ -75,6 +58,7 @@ export class DecodeContext {
   readonly dictionary: Dictionary;
   readonly limits: Limits;
   readonly ids: RecordIds;
+  private readonly strangers: Set<string> | null;
   private readonly tenants = new Map<string, number>();
   private readonly sources: readonly ResolvedSource[];
   /** The source as the segment at hand has it, or null outside of one. */
@@ -94,9 +78,10 @@ export class DecodeContext {
   private goodPop = 0;
   private goodPopGeneration = -1;
 
-  constructor(snapshot: ControlSnapshot, dictionary: Dictionary) {
+  constructor(snapshot: ControlSnapshot, dictionary: Dictionary, strangers: Set<string> | null = null) {
     this.snapshot = snapshot;
     this.dictionary = dictionary;
+    this.strangers = strangers;
     this.limits = snapshot.limits;
     for (let i = 0; i < snapshot.tenants.length; i++) {
       const { id, slug, status } = snapshot.tenants[i];
@@ -163,7 +148,7 @@ export class DecodeContext {
   resolveTenant(sourceIndex: number, text: string | null): number {
     const fixed = this.source(sourceIndex).tenant;
     if (text === null || text === '') return fixed;
-    return agree(fixed, this.lookUp(text));
+    return this.whose(fixed, this.lookUp(text));
   }
 
   /** As `resolveTenant`, from bytes; start === end is "none". Known names cost one dictionary look-up. */
@@ -188,7 +173,7 @@ export class DecodeContext {
       known = found >= 0 ? found + 1 : found;
       this.byId[id] = known;
     }
-    return agree(fixed, known > 0 ? known - 1 : known);
+    return this.whose(fixed, known > 0 ? known - 1 : known);
   }
 
   /** Whether the exporter's address says whose a record of the source is (see `ownedByExporter`). */
@@ -377,12 +362,24 @@ export class DecodeContext {
   }
 
   private lookUp(text: string): number {
-    return this.tenants.get(text) ?? this.tenants.get(text.toLowerCase()) ?? TENANT_UNKNOWN;
+    const known = this.tenants.get(text) ?? this.tenants.get(text.toLowerCase());
+    if (known === undefined) this.strangers?.add(text);
+    return known ?? TENANT_UNKNOWN;
+  }
+
+  /** Where strangers are noted, nothing is stored: the source's tenant is then only that of records that name none. */
+  private whose(fixed: number, own: number): number {
+    return this.strangers === null ? agree(fixed, own) : own;
   }
 }
 
-export function createDecodeContext(snapshot: ControlSnapshot, dictionary: Dictionary): DecodeContext {
-  return new DecodeContext(snapshot, dictionary);
+/** `strangers`: for tools that store nothing; see `createDecoder`. */
+export function createDecodeContext(
+  snapshot: ControlSnapshot,
+  dictionary: Dictionary,
+  strangers: Set<string> | null = null,
+): DecodeContext {
+  return new DecodeContext(snapshot, dictionary, strangers);
 }
 
 /** The source's tenant and the record's must be one; a source that names none leaves it to the record. */

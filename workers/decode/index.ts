@@ -23,13 +23,15 @@ import { createZeekTsvDecoder } from './zeek-tsv.ts';
 
 /**
  * Decodes batches into `out` (which the caller resets). Never throws on input. Returns the batch that rows of `out` refer to:
- * what came from Kafka is unpacked first, into memory that the next batch uses again.
+ * what came from Kafka is unpacked first, into memory that the next batch uses again. `strangers` is given by tools that store
+ * nothing: it gathers the names of tenants that the snapshot lacks, and a source's tenant is then only a default.
  */
 export function createDecoder(
   snapshot: ControlSnapshot,
   dictionary: Dictionary,
+  strangers: Set<string> | null = null,
 ): (batch: RawBatch, out: Decoded) => RawBatch {
-  const context = createDecodeContext(snapshot, dictionary);
+  const context = createDecodeContext(snapshot, dictionary, strangers);
   const unpacker = new KafkaUnpacker(snapshot, context);
   const decoders: Readonly<Record<FormatName, SegmentDecoder>> = {
     'native-json': createNativeJsonDecoder(context),

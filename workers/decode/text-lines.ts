@@ -3,8 +3,9 @@
 import type { RawBatch } from '../../src/model/batch.ts';
 import { textOf } from '../../src/model/bytes.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
-import type { DecodeContext, LogParts, SegmentDecoder } from './context.ts';
+import type { DecodeContext, SegmentDecoder } from './context.ts';
 import { readLines } from './lines.ts';
+import type { LogParts } from './log-parts.ts';
 import { WallClock } from './wall-clock.ts';
 
 /** What a parser needs besides the line. */

@@ -1,0 +1,56 @@
+// weir rules list: the rules that are loaded, and what was refused.
+
+import type { Rule } from '../../rules/model.ts';
+import { type LoadedRules, near, refusalsOf, rulesForVerb, tellErrors } from './rules-load.ts';
+import { renderTable } from './table.ts';
+import type { Io, Values } from './verb.ts';
+
+export async function listRules(values: Values, io: Io): Promise<number> {
+  const loaded = await rulesForVerb(values);
+  const refused = refusalsOf(loaded);
+  if (values.json) {
+    const { files, rules, problems } = loaded;
+    const origins = originsOf(loaded);
+    const report = {
+      files: files.length,
+      loaded: rules.length,
+      refused,
+      rules: rules.map((rule) => ({
+        id: rule.id,
+        level: rule.level,
+        techniques: rule.techniques.join(' '),
+        title: rule.title,
+        file: origins.get(rule.file) ?? rule.file,
+        line: rule.line,
+        logsource: rule.logsource,
+        alerts: rule.alerting,
+      })),
+      problems,
+    };
+    io.stdout.write(`${JSON.stringify(report)}\n`);
+  } else {
+    tellErrors(loaded.problems, io);
+    io.stdout.write(textOf(loaded.rules));
+    const left = refused.length > 0 ? `, ${refused.length} refused (see above)` : '';
+    io.stdout.write(`${loaded.files.length} files: ${loaded.rules.length} rules loaded${left}.\n`);
+  }
+  return loaded.problems.some(({ severity }) => severity === 'error') ? 1 : 0;
+}
+
+export function originsOf({ files }: LoadedRules): ReadonlyMap<string, string> {
+  return new Map(files.map(({ path, origin }) => [path, near(origin)]));
+}
+
+function textOf(rules: readonly Rule[]): string {
+  const titles = ['LEVEL', 'TECHNIQUES', 'TITLE', 'FILE', 'ALERTS'].map((title) => ({ title }));
+  return renderTable(
+    titles,
+    rules.map(({ level, techniques, title, file, alerting }) => [
+      level,
+      techniques.join(' '),
+      title,
+      file,
+      alerting ? 'yes' : 'feeds others',
+    ]),
+  );
+}
