@@ -2,11 +2,24 @@
 
 import type { RuleLogSource } from '../model.ts';
 
+/** Sigma's categories that hold others: a rule for all registry events sees values that are set. */
+const PARENTS: Readonly<Record<string, string>> = {
+  registry_add: 'registry_event',
+  registry_delete: 'registry_event',
+  registry_set: 'registry_event',
+  registry_rename: 'registry_event',
+  file_delete_detected: 'file_delete',
+};
+
+function isCategory(rule: string, event: string): boolean {
+  return rule === '' || rule === event || (Object.hasOwn(PARENTS, event) && PARENTS[event] === rule);
+}
+
 /** True when each part that the rule names equals the event's. */
 export function appliesTo(rule: RuleLogSource, event: RuleLogSource): boolean {
   return (
     (rule.product === '' || rule.product === event.product) &&
-    (rule.category === '' || rule.category === event.category) &&
+    isCategory(rule.category, event.category) &&
     (rule.service === '' || rule.service === event.service)
   );
 }

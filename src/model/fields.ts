@@ -1,6 +1,7 @@
 // The fields of flows and log events as rules, policies and queries may name them: the native name, the column behind it,
 // and what Sigma, ECS, OCSF, Zeek and Suricata call the same thing.
 
+import { FIELD_FAMILIES } from './field-families.ts';
 import { FLOW_FLAG, type FlowCounter, type FlowString } from './flow.ts';
 import type { LogEvent } from './records.ts';
 
@@ -169,7 +170,12 @@ const LOG_FIELDS: readonly LogField[] = [
   { name: 'pop_id', aliases: names('pop'), read: (event) => event.pop },
 ];
 
-const LOG_BY_NAME = new Map(LOG_FIELDS.flatMap((entry) => [entry.name, ...entry.aliases].map((name) => [name, entry])));
+const LOG_BY_NAME = new Map([
+  ...FIELD_FAMILIES.flatMap(([name, ...aliases]) =>
+    [name, ...aliases].map((any) => [any, { name, aliases, read: null } satisfies LogField] as const),
+  ),
+  ...LOG_FIELDS.flatMap((entry) => [entry.name, ...entry.aliases].map((name) => [name, entry] as const)),
+]);
 
 /** The canonical log field behind a name or alias. */
 export function logField(name: string): LogField | undefined {

@@ -1,59 +1,79 @@
-// Sigma's log source of an event that does not declare one, from what the event says of itself.
+// Sigma's log source of an event: what it declares, and what follows from what it says of itself.
 
 import type { LogSource } from '../../src/model/records.ts';
+import { CATEGORIES, CHANNELS, DATASETS, REGISTRY_TYPES, SIGNATURES } from './log-source-table.ts';
 
-/** Sysmon event id → Sigma category. */
-const SYSMON: ReadonlyMap<string, string> = new Map([
-  ['1', 'process_creation'],
-  ['2', 'file_change'],
-  ['3', 'network_connection'],
-  ['4', 'sysmon_status'],
-  ['5', 'process_termination'],
-  ['6', 'driver_load'],
-  ['7', 'image_load'],
-  ['8', 'create_remote_thread'],
-  ['9', 'raw_access_thread'],
-  ['10', 'process_access'],
-  ['11', 'file_event'],
-  ['12', 'registry_event'],
-  ['13', 'registry_set'],
-  ['14', 'registry_rename'],
-  ['15', 'create_stream_hash'],
-  ['17', 'pipe_created'],
-  ['18', 'pipe_created'],
-  ['19', 'wmi_event'],
-  ['20', 'wmi_event'],
-  ['21', 'wmi_event'],
-  ['22', 'dns_query'],
-  ['23', 'file_delete'],
-  ['25', 'process_tampering'],
-  ['26', 'file_delete'],
-]);
+type Fields = Readonly<Record<string, unknown>>;
 
-/** Windows channel → Sigma service. */
-const CHANNELS: ReadonlyMap<string, string> = new Map([
-  ['security', 'security'],
-  ['system', 'system'],
-  ['application', 'application'],
-  ['windows powershell', 'powershell-classic'],
-  ['microsoft-windows-powershell/operational', 'powershell'],
-  ['microsoft-windows-windows defender/operational', 'windefend'],
-  ['microsoft-windows-taskscheduler/operational', 'taskscheduler'],
-  ['microsoft-windows-wmi-activity/operational', 'wmi'],
-  ['microsoft-windows-dns-client/operational', 'dns-client'],
-  ['dns server', 'dns-server'],
-]);
+const NONE: LogSource = { product: '', category: '', service: '' };
 
-export function deriveLogSource(channel: string, eventId: string, type: string, message: string): LogSource {
+/** Parts that the event leaves open follow from the rest of it, unless that speaks of another product. */
+export function logSourceOf(declared: LogSource, fields: Fields): LogSource {
+  const { product, category, service } = declared;
+  if (product !== '' && category !== '' && service !== '') return declared;
+  const derived = deriveLogSource(fields);
+  if (derived.product === '' || (product !== '' && product !== derived.product)) return declared;
+  // What a cloud calls a category of its own is none of Sigma's.
+  if (product === '' && service === '') return derived;
+  return { product: derived.product, category: category || derived.category, service: service || derived.service };
+}
+
+/** Own keys and dotted paths only: events are hostile. */
+export function deriveLogSource(fields: Fields): LogSource {
+  const channel = textAt(fields, 'Channel');
   if (channel !== '') {
-    const name = channel.toLowerCase();
-    if (name === 'microsoft-windows-sysmon/operational') {
-      return { product: 'windows', category: SYSMON.get(eventId) ?? '', service: 'sysmon' };
-    }
-    const service = CHANNELS.get(name);
-    if (service !== undefined) return { product: 'windows', category: '', service };
+    const windows = windowsSource(channel, fields);
+    if (windows !== null) return windows;
   }
-  // auditd prints `msg=audit(1364481363.243:24287)`.
-  if (type !== '' && message.startsWith('audit(')) return { product: 'linux', category: '', service: 'auditd' };
-  return { product: '', category: '', service: '' };
+  const dataset = textAt(fields, 'event.dataset').toLowerCase();
+  if (dataset !== '') {
+    if (Object.hasOwn(DATASETS, dataset)) return DATASETS[dataset];
+    if (dataset.startsWith('zeek.')) return { product: 'zeek', category: '', service: dataset.slice(5) };
+  }
+  for (const { has, source } of SIGNATURES) {
+    const fits = Object.entries(has).every(([path, head]) => {
+      const value = valueAt(fields, path);
+      if (head === '') return value !== undefined && value !== null;
+      return typeof value === 'string' && value.slice(0, 100).toLowerCase().startsWith(head);
+    });
+    if (fits) return source;
+  }
+  return NONE;
+}
+
+function windowsSource(channel: string, fields: Fields): LogSource | null {
+  const name = channel.toLowerCase();
+  const eventId = textAt(fields, 'EventID');
+  if (name === 'linux-sysmon/operational') {
+    return { product: 'linux', category: own(CATEGORIES.sysmon, eventId), service: 'sysmon' };
+  }
+  const service = own(CHANNELS, name);
+  if (service === '') return null;
+  let category = Object.hasOwn(CATEGORIES, service) ? own(CATEGORIES[service], eventId) : '';
+  if (category === 'registry_event') {
+    category = own(REGISTRY_TYPES, textAt(fields, 'EventType').toLowerCase()) || category;
+  }
+  return { product: 'windows', category, service };
+}
+
+function own(table: Readonly<Record<string, string>>, key: string): string {
+  return Object.hasOwn(table, key) ? table[key] : '';
+}
+
+/** A text or number under a key, or under a dotted path. */
+export function textAt(fields: Fields, path: string): string {
+  const value = valueAt(fields, path);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function valueAt(fields: Fields, path: string): unknown {
+  if (Object.hasOwn(fields, path)) return fields[path];
+  const dot = path.indexOf('.');
+  if (dot < 0) return undefined;
+  const inner = Object.hasOwn(fields, path.slice(0, dot)) ? fields[path.slice(0, dot)] : undefined;
+  return isObject(inner) ? valueAt(inner, path.slice(dot + 1)) : undefined;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

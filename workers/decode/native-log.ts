@@ -3,13 +3,16 @@
 
 import type { LogSource } from '../../src/model/records.ts';
 import { addressText, readTime, severityOf } from './fields.ts';
-import { deriveLogSource } from './log-source.ts';
+import { logSourceOf, textAt } from './log-source.ts';
 import type { NativeRecord } from './native-general.ts';
 import { K, type NativeKey } from './native-keys.ts';
 import { instant } from './time.ts';
 import { monthOf } from './wall-clock.ts';
+import { hoistWindowsEvent } from './windows-event.ts';
 
 const TIMES: readonly NativeKey[] = ['timestamp', '@timestamp', 'ts', 'time', 'UtcTime', 'EventTime', 'eventTime'];
+/** When producers say it elsewhere: Windows events, Okta, Kubernetes, Microsoft 365. */
+const OTHER_TIMES = ['SystemTime', 'published', 'requestReceivedTimestamp', 'CreationTime', 'createdDateTime'];
 const HOSTS: readonly NativeKey[] = ['host', 'hostname', 'host.name', 'Computer', 'node'];
 const USERS: readonly NativeKey[] = ['user', 'User', 'user.name', 'username', 'user_id'];
 const SOURCES: readonly NativeKey[] = ['source_ip', 'src_ip', 'SourceIp', 'SourceIP', 'source.ip'];
@@ -25,27 +28,32 @@ const DESTINATIONS: readonly NativeKey[] = [
 export function acceptLog(record: NativeRecord): void {
   const { context, out } = record;
   const moment = TIMES.find((key) => record.has(key));
-  if (moment === undefined) {
-    record.reject('missing_field', 'the record has no timestamp, and is no flow, session or tunnel statistic');
-    return;
-  }
-  if (!readMoment(record, moment)) {
+  if (moment !== undefined && !readMoment(record, moment)) {
     record.rejectKey('bad_timestamp', moment);
     return;
   }
-  const ms = instant[0];
-  const ns = instant[1];
-  const { fields, json } = record.fields();
+  let ms = instant[0];
+  let ns = instant[1];
+  const { fields: written, json } = record.fields();
+  const fields = hoistWindowsEvent(written);
+  if (moment === undefined) {
+    if (!OTHER_TIMES.some((name) => readTime(textAt(fields, name)) === '')) {
+      record.reject('missing_field', 'the record has no timestamp, and is no flow, session or tunnel statistic');
+      return;
+    }
+    ms = instant[0];
+    ns = instant[1];
+  }
   context.pushLog(out, record.batch, record.segmentIndex, record.start, record.length, record.tenant, {
     ms,
     ns,
-    logsource: logSourceOf(record),
+    logsource: logSourceOf(declaredSource(record), fields),
     fields,
     fieldsJson: json,
     pop: record.text('pop_id'),
     sourceIp: firstAddress(record, SOURCES),
     destinationIp: firstAddress(record, DESTINATIONS),
-    host: record.firstText(HOSTS),
+    host: record.firstText(HOSTS) || textAt(fields, 'Computer'),
     user: record.firstText(USERS),
     severity: severityOf(record.firstText(['severity', 'level', 'log.level'])),
     message: record.firstText(['message', 'msg']),
@@ -76,12 +84,12 @@ function readYearless(record: NativeRecord, text: string): boolean {
   return !Number.isNaN(ms);
 }
 
-function logSourceOf(record: NativeRecord): LogSource {
-  const product = record.firstText(['product', 'logsource.product']);
-  const category = record.firstText(['category', 'logsource.category']);
-  const service = record.firstText(['service', 'logsource.service']);
-  if (product !== '' || category !== '' || service !== '') return { product, category, service };
-  return deriveLogSource(record.text('Channel'), record.text('EventID'), record.text('type'), record.text('msg'));
+function declaredSource(record: NativeRecord): LogSource {
+  return {
+    product: record.firstText(['product', 'logsource.product']).toLowerCase(),
+    category: record.firstText(['category', 'logsource.category']).toLowerCase(),
+    service: record.firstText(['service', 'logsource.service']).toLowerCase(),
+  };
 }
 
 function firstAddress(record: NativeRecord, keys: readonly NativeKey[]): string {
