@@ -11,6 +11,8 @@ export interface RuleText {
   /** As shown to users; decides the order. */
   readonly path: string;
   readonly text: string;
+  /** Why the file could not be read. */
+  readonly fault?: string;
 }
 
 export function loadRules(files: readonly RuleText[]): RuleSet {
@@ -21,6 +23,7 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
   for (const file of sorted) {
     const { report, documents } = parseYaml(file.path, file.text);
     reports.push(report);
+    if (file.fault !== undefined) report.error(0, 'rule.unreadable', file.fault);
     for (const document of documents) {
       const draft = compileDocument(document, report);
       if (draft?.kind === 'rule') drafts.push(draft);

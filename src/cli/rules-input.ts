@@ -1,6 +1,7 @@
 // Records for the subcommands that run rules over an input: raw batches of files or standard input, nothing stored.
 
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { NO_TOPIC, type SourceConfig } from '../config/schema.ts';
 import { buildSnapshot, createTenant, loadDocuments } from '../control/index.ts';
 import { FORMATS } from '../model/batch.ts';
@@ -55,7 +56,13 @@ export interface RuleInput {
   notes(): readonly string[];
 }
 
-export async function inputForVerb(values: Values, { config, files }: LoadedRules, io: Io): Promise<RuleInput> {
+/** `text` stands for standard input where it is given. */
+export async function inputForVerb(
+  values: Values,
+  { config, files }: LoadedRules,
+  io: Io,
+  text: string | null = null,
+): Promise<RuleInput> {
   const inputs = Array.isArray(values.input) ? values.input.map(String) : [];
   if (inputs.length === 0 || inputs.includes('')) throw new UsageError('say what to read: --input FILE, or --input -');
   if (inputs.includes('-') && inputs.length > 1) throw new UsageError('standard input (-) cannot go with files');
@@ -101,7 +108,12 @@ export async function inputForVerb(values: Values, { config, files }: LoadedRule
   const { signal } = new AbortController();
   if (inputs[0] === '-') {
     const reader = new FileReader(options);
-    const batches = () => reader.read(new PipeInput(io.stdin, Date.now()), 'emit', signal);
+    const batches = () =>
+      reader.read(
+        new PipeInput(text === null ? io.stdin : Readable.from([Buffer.from(text)]), Date.now()),
+        'emit',
+        signal,
+      );
     return { snapshot, batches, pathOf: () => '', notes: () => [] };
   }
   const several = (await discover(inputs)).length > 1;

@@ -70,7 +70,7 @@ export function refusalsOf({ files, problems }: LoadedRules): readonly Refusal[]
   for (const { file, line, severity, code, message } of problems) {
     if (severity !== 'error' || FLAWS.has(code)) continue;
     const key = `${documentAt(texts.get(file) ?? '', line)} ${file}`;
-    if (!first.has(key)) first.set(key, { file, line, code, reason: message });
+    if (!first.has(key)) first.set(key, { file, line: Math.max(1, line), code, reason: message });
   }
   return [...first.values()];
 }

@@ -1,6 +1,8 @@
 // weir rules: the detection engineer's tools, a file each.
 
+import { explainVerb } from './rules-explain.ts';
 import { INPUT_OPTIONS } from './rules-input.ts';
+import { lintVerb } from './rules-lint.ts';
 import { listRules } from './rules-list.ts';
 import { RULES_OPTIONS } from './rules-load.ts';
 import { matchRules } from './rules-match.ts';
@@ -15,19 +17,24 @@ const ACTIONS: Readonly<
 > = {
   list: { run: listRules, takes: 0, own: [] },
   match: { run: matchRules, takes: 0, own: ['input', 'format', 'logsource', 'tenant', 'strict'] },
-  test: { run: testRules, takes: 0, own: [] },
+  lint: { run: lintVerb, takes: 0, own: ['strict'] },
+  explain: { run: explainVerb, takes: 2, own: ['format', 'logsource', 'tenant'] },
+  test: { run: testRules, takes: 0, own: ['junit'] },
 };
 const COMMON = ['config', 'json', ...Object.keys(RULES_OPTIONS)];
 
 export const rules: Verb = {
   name: 'rules',
   usage: `${Object.keys(ACTIONS).join('|')} [--rules DIR] [--config weir.yaml] [--json]`,
-  summary: 'Lists the detection rules, runs them over records, and tests them.',
+  summary: 'Lists, checks and tests detection rules, runs them over records, and says why one matches or not.',
   options: {
     config: CONFIG_OPTION,
     ...RULES_OPTIONS,
     ...INPUT_OPTIONS,
-    strict: { type: 'boolean', help: 'match: exit 1 where a rule or record could not be read' },
+    strict: {
+      type: 'boolean',
+      help: 'exit 1 for warnings too (lint), or where a rule or record could not be read (match)',
+    },
     json: { type: 'boolean', help: 'JSON on standard output' },
   },
   examples: [
@@ -35,6 +42,9 @@ export const rules: Verb = {
     'weir rules list --rules ./my-rules --json',
     'weir rules match --rules ./my-rules --input events.ndjson --json',
     'zcat auth.log.gz | weir rules match --rules ./my-rules --input - --logsource linux//sshd',
+    'weir rules lint --rules ./my-rules --strict',
+    'weir rules explain RULE \'{"source_ip": "10.0.0.1", …}\'',
+    'weir rules explain RULE events.ndjson:17',
     'weir rules test --rules ./my-rules',
   ],
   async run(values, [name = '', ...rest], io) {

@@ -10,6 +10,8 @@ import { PACKAGE_ROOT } from '../root.ts';
 export interface FoundRuleFile extends RuleFile {
   /** Where it lies on disk; the snapshot does not hold this, since a moved folder must not change its hash. */
   readonly origin: string;
+  /** Why it could not be read; its text is then ''. It is refused like a broken file, and the others work on. */
+  readonly fault?: string;
 }
 
 /** Throws OperationalError('rules_unreadable'): a folder that cannot be read must not mean "no rules". */
@@ -26,14 +28,26 @@ async function readFolder(folder: string, shown: string): Promise<FoundRuleFile[
     const names = (await readdir(folder, { recursive: true })).filter(
       (name) => /\.ya?ml$/i.test(name) && !name.split(sep).some((part) => part.startsWith('.')),
     );
-    return await Promise.all(
+    const found = await Promise.all(
       names.map(async (name) => {
         const origin = join(folder, name);
-        return { path: [shown, ...name.split(sep)].join('/'), text: await readFile(origin, 'utf8'), origin };
+        return { path: [shown, ...name.split(sep)].join('/'), ...(await readText(origin)), origin };
       }),
     );
+    return found.filter(({ fault }) => fault !== FOLDER);
   } catch (error) {
     throw new OperationalError('rules_unreadable', `rules cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+const FOLDER = 'EISDIR';
+
+async function readText(path: string): Promise<{ readonly text: string; readonly fault?: string }> {
+  try {
+    return { text: await readFile(path, 'utf8') };
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return { text: '', fault: code === FOLDER ? FOLDER : `The file cannot be read: ${message}.` };
   }
 }
 
