@@ -11,7 +11,7 @@ import { knownFields, similar } from './fields.ts';
 
 export function lintRules(files: readonly RuleText[], rules: readonly Rule[]): readonly Problem[] {
   const byPlace = new Map(rules.map((rule) => [`${rule.file}:${rule.line}`, rule]));
-  const shadows = new Shadows();
+  const shadows = new Shadows(rules);
   const reports: Reporter[] = [];
   for (const { path, text } of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     // The problems of the file itself are told by loading it.
@@ -148,21 +148,36 @@ function isIndexed(predicate: Predicate): boolean {
   }
 }
 
-/** Rules whose log source and requirements another rule has as well, and fewer of them. */
+/** Rules whose log source and requirements another rule has as well, and fewer of them. Of equals the first stays. */
 class Shadows {
   private readonly byFirst = new Map<string, { readonly rule: Rule; readonly parts: ReadonlySet<string> }[]>();
 
-  /** A rule met before that matches whatever this one matches, or null. */
+  constructor(rules: readonly Rule[]) {
+    for (const rule of rules) {
+      if (rule.detection === null) continue;
+      const parts = partsOf(normalize(rule.detection));
+      const first = `${sourceOf(rule)} ${[...parts][0]}`;
+      this.byFirst.set(first, [...(this.byFirst.get(first) ?? []), { rule, parts }]);
+    }
+  }
+
+  /** A rule that matches whatever this one matches, or null. */
   of(rule: Rule, predicate: Predicate): Rule | null {
-    const parts = new Set((predicate.kind === 'and' ? predicate.of : [predicate]).map((part) => JSON.stringify(part)));
-    const source = JSON.stringify(rule.logsource);
+    const parts = partsOf(predicate);
     for (const part of parts) {
-      for (const other of this.byFirst.get(source + part) ?? []) {
+      for (const other of this.byFirst.get(`${sourceOf(rule)} ${part}`) ?? []) {
+        if (other.rule === rule || (other.parts.size === parts.size && other.rule.index > rule.index)) continue;
         if ([...other.parts].every((one) => parts.has(one))) return other.rule;
       }
     }
-    const first = source + [...parts][0];
-    this.byFirst.set(first, [...(this.byFirst.get(first) ?? []), { rule, parts }]);
     return null;
   }
+}
+
+function partsOf(predicate: Predicate): ReadonlySet<string> {
+  return new Set((predicate.kind === 'and' ? predicate.of : [predicate]).map((part) => JSON.stringify(part)));
+}
+
+function sourceOf({ logsource }: Rule): string {
+  return JSON.stringify(logsource);
 }

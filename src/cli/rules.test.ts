@@ -135,6 +135,7 @@ test('lint finds all errors of a file and warns of what cannot decide', async (t
     'b.yml': rule(2, "  sel:\n    ComandLine: '*'\n  unused:\n    Image: x\n  condition: sel and not sel"),
     'c.yml': rule(3, '  sel:\n    Image: x\n  condition: sel'),
     'd.yml': rule(4, '  sel:\n    Image: x\n    User: y\n  condition: sel'),
+    'bb.yml': rule(6, '  sel:\n    Image: x\n    Company: y\n  condition: sel'),
     'e.yml': rule(3, '  sel:\n    Image|re: .+\n  condition: sel').replace('tags: [attack.t1110]\n', ''),
     'f.yml': rule(5, '  sel:\n    User|re: .+\n  condition: not sel').replace('tags: [attack.t1110]\n', ''),
   });
@@ -152,6 +153,7 @@ test('lint finds all errors of a file and warns of what cannot decide', async (t
     'b.yml:8:17 lint.wildcard',
     'b.yml:9:3 sigma.unused_selection',
     'b.yml:11:3 lint.always_false',
+    'bb.yml:1:1 lint.shadowed',
     'd.yml:1:1 lint.shadowed',
     'e.yml:1:1 rule.duplicate_id',
     'f.yml:1:1 lint.no_tags',
@@ -195,6 +197,24 @@ test('test writes what failed as JUnit XML', async (t) => {
   assert.match(text, /<testsuites name="weir rules test" tests="2" failures="1">/);
   assert.match(text, /name="a &lt;b&gt; &amp; &quot;c&quot;"\/>/);
   assert.match(text, /<failure message="1 alerts, expected 2"\/>/);
+});
+
+test('coverage counts rules a technique and writes a layer for the Navigator', async (t) => {
+  const folder = folderOf(t, {
+    'rules/a.yml': WHOAMI,
+    'rules/b.yml': rule(2, '  sel: { Image: a }\n  condition: sel'),
+  });
+  const layer = join(folder, 'layer.json');
+  const { out } = await run({ rules: [join(folder, 'rules')], layer, json: true }, ['coverage']);
+  const [technique] = JSON.parse(out).techniques;
+  assert.equal(technique.technique, 'T1110');
+  assert.deepEqual(technique.rules, [`${ID}1`, `${ID}2`]);
+  const written = JSON.parse(readFileSync(layer, 'utf8'));
+  assert.equal(written.versions.layer, '4.5');
+  assert.deepEqual(
+    written.techniques.map((one: { techniqueID: string; score: number }) => [one.techniqueID, one.score]),
+    [['T1110', 2]],
+  );
 });
 
 test('options of other actions are wrong usage', async () => {

@@ -1,5 +1,6 @@
 // weir rules: the detection engineer's tools, a file each.
 
+import { coverRules } from './rules-coverage.ts';
 import { explainVerb } from './rules-explain.ts';
 import { INPUT_OPTIONS } from './rules-input.ts';
 import { lintVerb } from './rules-lint.ts';
@@ -19,6 +20,7 @@ const ACTIONS: Readonly<
   match: { run: matchRules, takes: 0, own: ['input', 'format', 'logsource', 'tenant', 'strict'] },
   lint: { run: lintVerb, takes: 0, own: ['strict'] },
   explain: { run: explainVerb, takes: 2, own: ['format', 'logsource', 'tenant'] },
+  coverage: { run: coverRules, takes: 0, own: ['layer'] },
   test: { run: testRules, takes: 0, own: ['junit'] },
 };
 const COMMON = ['config', 'json', ...Object.keys(RULES_OPTIONS)];
@@ -45,7 +47,8 @@ export const rules: Verb = {
     'weir rules lint --rules ./my-rules --strict',
     'weir rules explain RULE \'{"source_ip": "10.0.0.1", …}\'',
     'weir rules explain RULE events.ndjson:17',
-    'weir rules test --rules ./my-rules',
+    'weir rules coverage --layer coverage.json',
+    'weir rules test --rules ./my-rules --junit results.xml',
   ],
   async run(values, [name = '', ...rest], io) {
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
