@@ -4,7 +4,7 @@
 import type { RawInput } from './input.ts';
 
 /** More than anybody looks back. */
-const KEPT_BYTES = 1 << 20;
+const KEPT_BYTES = 1 << 17;
 
 export class PipeInput implements RawInput {
   readonly path = '-';
