@@ -17,16 +17,16 @@ export function match(kit: WorkerKit, packed: RawBatch): Matched {
   dictionary.trim();
   decoded.reset();
   const batch = kit.decode(packed, decoded); // bytes to columns; a bad record becomes a reject, never a throw
-  const strays = kit.divert(batch, decoded); // records of tenants whose lane is another one
+  const detours = kit.divert(batch, decoded); // records of tenants whose lane is another one, or who are over their quota
   kit.enrich.flows(decoded.flows);
   kit.enrich.logs(decoded.logs);
   kit.decide(decoded.flows); // stamps action, policy id and version
   if (kit.detect) kit.matchRules(batch, decoded, kit.hits);
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
   const rows = kit.encode(batch, decoded);
-  if (strays) rows.push(strays);
+  rows.push(...detours.rows);
   const exporters = exportersOf(decoded, kit.exporters);
-  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters };
+  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters, quotas: detours.quotas };
 }
 
 /** An instance that only stores rolls nothing up. */

@@ -8,18 +8,18 @@
 import type { ControlSnapshot } from '../model/control.ts';
 import type { BlockEffects, Matched } from '../model/work.ts';
 import type { BlockSink } from '../sinks/sink.ts';
-import type { Source, SourceBatch } from '../sources/source.ts';
-import { OpenBlock } from './block.ts';
+import type { Overflow, Source, SourceBatch } from '../sources/source.ts';
+import { OpenBlock, type Regime, sameRegime } from './block.ts';
 import { BlockWriter } from './block-writer.ts';
 import type { Reach } from './crashpoints.ts';
 import { discard } from './discard.ts';
-import { merged } from './in-order.ts';
 import type { JournalEntry } from './journal.ts';
+import { LaneInput, type LaneItem } from './lane-input.ts';
 import type { LaneLog } from './lane-log.ts';
 import type { Commit } from './ledger.ts';
+import { Parking } from './parking.ts';
 import { Positions } from './positions.ts';
 import type { Router } from './router.ts';
-import { underSnapshot } from './under-snapshot.ts';
 
 export interface LaneSettings {
   /** A block closes at this many rows, or when it has been open for so long. */
@@ -39,14 +39,13 @@ export interface LaneObserver {
   refused(count: number): void;
 }
 
-/** Next thing for the lane to do, in order. */
-export type LaneItem =
-  | { readonly kind: 'batch'; readonly source: Source; readonly batch: SourceBatch; readonly control: string }
-  | { readonly kind: 'boundary'; readonly entry: JournalEntry };
-
 export interface LaneParts {
   readonly name: string;
   readonly sources: readonly Source[];
+  /** One of the sources: what was parked. Without it nobody is. */
+  readonly overflow?: Overflow;
+  /** Told the UUIDs of all tenants whose records wait apart from now on. */
+  readonly parked?: (tenants: readonly string[]) => void;
   readonly router: Router;
   readonly store: BlockSink;
   readonly log: LaneLog;
@@ -74,7 +73,9 @@ export class Lane {
   private block: OpenBlock | null = null;
   private seq: number;
   private readonly positions: Positions;
-  private inForce = '';
+  private readonly parking: Parking;
+  private readonly source: LaneInput;
+  private inForce: Regime;
   private journaling: Promise<unknown> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
   private unwritten = 0;
@@ -96,8 +97,24 @@ export class Lane {
       sourceOf: (name) => this.positions.sourceOf(name),
       install: (hash) => this.install(hash),
     });
-    this.seq = parts.log.commit.seq;
-    this.positions = new Positions(parts.name, parts.sources, parts.log.commit.files);
+    const { commit, pending } = parts.log;
+    this.seq = commit.seq;
+    this.positions = new Positions(parts.name, parts.sources, commit.files);
+    const first = commit.control || (pending[0]?.control ?? control);
+    this.inForce = { control: first, parked: commit.parked ?? [] };
+    this.parking = new Parking((pending.at(-1) ?? commit).parked ?? []);
+    this.source = new LaneInput({
+      sources: parts.sources,
+      overflow: parts.overflow ?? null,
+      pending,
+      positions: this.positions,
+      parking: this.parking,
+      control: () => this.control,
+      install: (hash) => this.install(hash),
+      idle: () => parts.router.idle,
+      flush: () => this.flush(),
+      released: () => this.tellParked(),
+    });
   }
 
   /** An earlier run left blocks in the journal: they come before anything new. */
@@ -109,51 +126,41 @@ export class Lane {
     return { open: this.block ? 1 : 0, unwritten: this.unwritten };
   }
 
+  /** Tenants that are over their quota. */
+  get parked(): readonly string[] {
+    return this.parking.parked;
+  }
+
   /** Restores the lane's state on its home worker. */
   async open(): Promise<void> {
     const { router, log } = this.parts;
-    const { commit } = log;
-    const first = log.pending[0]?.control ?? this.control;
-    await this.install(commit.control || first);
-    await router.openLane(this.name, commit.control || first, commit.state);
-    this.inForce = commit.control || first;
+    const { control } = this.inForce;
+    this.parking.apply(await this.install(this.control));
+    await this.install(control);
+    await router.openLane(this.name, control, log.commit.state);
+    if (this.parking.parked.length > 0) this.tellParked();
   }
 
   /** Unfinished blocks of the journal first, exactly as journaled; then what is new. */
-  async *input(signal: AbortSignal): AsyncGenerator<LaneItem> {
-    for (const entry of this.parts.log.pending) {
-      const snapshot = await this.install(entry.control);
-      this.positions.foresee(entry.files);
-      for (const part of entry.parts) {
-        const source = this.positions.sourceOf(part.source);
-        const index = snapshot.sources.findIndex((definition) => definition.name === source.name);
-        for await (const batch of source.replay(part.ranges, this.positions.ahead(source), signal)) {
-          yield { kind: 'batch', source, batch: underSnapshot(batch, index), control: entry.control };
-        }
-        this.positions.moveAhead(part);
-      }
-      if (signal.aborted) return; // the block stays journaled; the next run finishes it
-      yield { kind: 'boundary', entry };
-    }
-    await this.install(this.control);
-    const bounded = this.parts.sources.filter((source) => source.bounded);
-    const followed = this.parts.sources.filter((source) => !source.bounded);
-    for (const source of bounded) yield* this.fresh(source, signal);
-    yield* merged(followed.map((source) => this.fresh(source, signal)));
+  input(signal: AbortSignal): AsyncGenerator<LaneItem> {
+    return this.source.items(signal);
   }
 
   /** Takes a matched batch, or closes the block that recovery is repeating. One at a time, in order. */
   async take(item: LaneItem, matched: Matched | null): Promise<void> {
     return this.exclusively(async () => {
+      this.source.took(item, matched);
       if (item.kind === 'boundary') return this.close(item.entry, item.entry.end);
-      const { source, batch, control } = item;
+      const { source, batch } = item;
       if (!matched) throw new Error('a batch without its match');
-      if (this.block && this.block.control !== control) await this.close(null, false);
-      if (this.inForce !== control) await this.apply(control);
-      this.block ??= new OpenBlock(control, Date.now());
+      if (this.block && !sameRegime(this.block, item)) await this.close(null, false);
+      await this.apply(item);
+      this.block ??= new OpenBlock(item, Date.now());
       await this.correlate(matched);
       this.block.add(source.name, batch.ranges, matched.rows);
       this.parts.observer.batch(matched, batch, source.name);
+      if (!this.replaying && this.mayPark(source) && this.parking.came(matched.quotas, appendedOf(batch)))
+        this.tellParked();
       if (!this.replaying && this.isDue()) await this.close(null, false);
     });
   }
@@ -191,6 +198,7 @@ export class Lane {
   /** New tenants, policies, rules or lists: in force from the next batch on, journaled with its block. */
   async changeControl(snapshot: ControlSnapshot): Promise<void> {
     await this.parts.router.install(snapshot);
+    this.parking.apply(snapshot);
     this.control = snapshot.hash;
   }
 
@@ -214,10 +222,22 @@ export class Lane {
     for (const source of this.parts.sources) await source.committed?.();
   }
 
-  private async *fresh(source: Source, signal: AbortSignal): AsyncGenerator<LaneItem> {
-    for await (const batch of source.batches(this.positions.ahead(source), signal)) {
-      yield { kind: 'batch', source, batch, control: this.control };
-    }
+  /** What came by the overflow was counted when it came in; without an overflow nobody can be parked. */
+  private mayPark(source: Source): boolean {
+    return this.parts.overflow !== undefined && source !== this.parts.overflow;
+  }
+
+  private tellParked(): void {
+    this.parts.parked?.(this.parking.parked);
+  }
+
+  /** Closes the open block; resolves when all that it sends elsewhere is sent. */
+  private async flush(): Promise<void> {
+    await this.exclusively(async () => {
+      if (this.block) await this.close(null, false);
+    });
+    await this.journaling;
+    this.throwIfFailed();
   }
 
   /** True while journaled blocks are still to be repeated: their bounds are the journal's, not the clock's. */
@@ -249,9 +269,10 @@ export class Lane {
     const effects = router.closeBlock(this.name, end, commitDue);
     this.correlating.length = 0;
     this.positions.close(block.parts, replayed?.files ?? []);
-    const { control, parts } = block;
+    const { control, parked, parts } = block;
     const files = replayed ? [] : this.positions.newFiles(block.parts);
-    const entry = replayed ?? { seq: this.seq + 1, control, parts, files, end, commit: commitDue };
+    const regime = { control, ...(parked.length > 0 ? { parked } : {}) };
+    const entry = replayed ?? { seq: this.seq + 1, ...regime, parts, files, end, commit: commitDue };
     this.seq = entry.seq;
     if (commitDue) {
       this.blocksSinceCommit = 0;
@@ -299,7 +320,7 @@ export class Lane {
           await this.parts.router.forget(parcels);
         }
         this.parts.observer.stored(effects, stored, this.name);
-        if (effects.snapshot) await this.persist(entry.seq, entry.control, files, effects.snapshot);
+        if (effects.snapshot) await this.persist(entry.seq, entry, files, effects.snapshot);
       } catch (error) {
         this.failed ??= error;
       } finally {
@@ -310,15 +331,20 @@ export class Lane {
     this.throwIfFailed();
   }
 
-  private async persist(seq: number, control: string, files: Commit['files'], state: Uint8Array | null): Promise<void> {
+  private async persist(
+    seq: number,
+    { control, parked = [] }: Partial<Regime> & Pick<Regime, 'control'>,
+    files: Commit['files'],
+    state: Uint8Array | null,
+  ): Promise<void> {
     const { log, reach } = this.parts;
     reach('before-commit');
-    await log.save({ version: 1, seq, control, files, state });
+    await log.save({ version: 1, seq, control, ...(parked.length > 0 ? { parked } : {}), files, state });
   }
 
-  private async apply(control: string): Promise<void> {
-    await this.parts.router.applyControl(this.name, control);
-    this.inForce = control;
+  private async apply({ control, parked }: Regime): Promise<void> {
+    if (control !== this.inForce.control) await this.parts.router.applyControl(this.name, control);
+    this.inForce = { control, parked };
   }
 
   private async install(hash: string): Promise<ControlSnapshot> {
@@ -342,4 +368,10 @@ export class Lane {
     });
     return done;
   }
+}
+
+/** A producer's clock may run ahead; nothing was appended after now. */
+function appendedOf({ appendedMs }: SourceBatch): number {
+  const now = Date.now();
+  return appendedMs === undefined ? now : Math.min(appendedMs, now);
 }

@@ -30,6 +30,13 @@ export interface TenantProgress {
   readonly watermarkMs: number;
 }
 
+/** Records of a tenant with a quota, as they came in; those of the overflow topic do not count again. */
+export interface QuotaUse {
+  /** UUID. */
+  readonly tenant: string;
+  readonly records: number;
+}
+
 /** Result of `match`. */
 export interface Matched {
   readonly rows: readonly TableRows[];
@@ -39,6 +46,7 @@ export interface Matched {
   readonly rollup: Uint8Array;
   readonly counts: BatchCounts;
   readonly exporters: readonly ExporterSight[];
+  readonly quotas: readonly QuotaUse[];
 }
 
 /** How writing parcels went: null for well. Errors cross threads as plain data. */

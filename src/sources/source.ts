@@ -100,6 +100,16 @@ export interface Source {
   committed(): Promise<void>;
 }
 
+/** A source of what was parked. */
+export interface Overflow extends Source {
+  /** Records that there are and that were not handed on; null while nothing is known. */
+  readonly lag: number | null;
+  /** Offset of what is handed on next; -1 before anything was read. */
+  readonly position: number;
+  /** Offset behind the last record that there is now. */
+  end(): Promise<number>;
+}
+
 export interface SourceOptions {
   readonly definition: SourceDefinition;
   readonly index: number;
