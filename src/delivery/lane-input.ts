@@ -77,6 +77,15 @@ export class LaneInput {
     }
   }
 
+  /** Whether all that there was a moment ago is taken. A source that cannot tell has nothing more when it has been silent. */
+  get caughtUp(): boolean {
+    const silent = Date.now() - this.lastFresh > SILENCE_MS;
+    const { sources, overflow, parking } = this.parts;
+    const has = ({ lag, bounded }: Source): boolean => bounded || (lag === undefined ? !silent : lag !== 0);
+    if (this.outstanding > 0 || parking.parked.length > 0) return false;
+    return !sources.some((source) => source !== overflow && has(source));
+  }
+
   /** The lane has taken an item. */
   took(item: LaneItem, matched: Matched | null): void {
     this.outstanding--;
@@ -127,6 +136,7 @@ export class LaneInput {
 
   /** What is decided of a batch is decided now, when it is handed on. */
   private stamped(fresh: Fresh): LaneItem {
+    if (fresh.source !== this.parts.overflow) this.lastFresh = Date.now();
     return { kind: 'batch', ...fresh, control: this.parts.control(), parked: this.parts.parking.parked };
   }
 
@@ -155,7 +165,6 @@ export class LaneInput {
           continue;
         }
         if (next.source === overflow) this.drainingNow = true;
-        else this.lastFresh = Date.now();
         yield this.stamped(next);
       }
     } finally {

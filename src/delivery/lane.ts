@@ -62,6 +62,13 @@ const MAX_CORRELATING = 8;
 /** Rollup rows that may wait for a commit (guarantee 4). */
 const MOST_ROLLUP_ROWS = 200_000;
 
+/**
+ * How often an idle lane says how far time has come (DESIGN: ticks). A record that was appended within the slack may not have been
+ * heard of yet.
+ */
+const TICK_MS = 10_000;
+const TICK_SLACK_MS = 2000;
+
 /** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
 const MAX_UNWRITTEN = 2;
 
@@ -84,6 +91,9 @@ export class Lane {
   /** Rollup rows that wait for the next commit, as last heard: too many bring it forward (guarantee 4). */
   private rollupRows = 0;
   private lastCommitAt = Date.now();
+  private lastTickAt = Date.now();
+  /** Something is open that a tick may close. */
+  private waiting = false;
   private chain: Promise<unknown> = Promise.resolve();
   private failed: unknown = null;
 
@@ -99,6 +109,7 @@ export class Lane {
     });
     const { commit, pending } = parts.log;
     this.seq = commit.seq;
+    this.waiting = commit.state !== null;
     this.positions = new Positions(parts.name, parts.sources, commit.files);
     const first = commit.control || (pending[0]?.control ?? control);
     this.inForce = { control: first, parked: commit.parked ?? [] };
@@ -191,7 +202,7 @@ export class Lane {
   async closeIfDue(): Promise<void> {
     return this.exclusively(async () => {
       if (this.replaying) return;
-      if (this.block ? this.isDue() : this.isCommitDue()) await this.close(null, false);
+      if (this.block ? this.isDue() : this.isCommitDue() || this.tickDue() > 0) await this.close(null, false);
     });
   }
 
@@ -258,6 +269,13 @@ export class Lane {
     return old || this.blocksSinceCommit >= snapshotBlocks || this.rollupRows >= MOST_ROLLUP_ROWS;
   }
 
+  /** The moment up to which silence may be told now; 0 for none. */
+  private tickDue(): number {
+    const now = Date.now();
+    if (!this.waiting || now - this.lastTickAt < TICK_MS || !this.source.caughtUp) return 0;
+    return now - TICK_SLACK_MS;
+  }
+
   private async close(replayed: JournalEntry | null, end: boolean, commit = end): Promise<void> {
     const { router, reach } = this.parts;
     const block = this.block ?? new OpenBlock(this.inForce, Date.now());
@@ -266,12 +284,14 @@ export class Lane {
     this.blocksSinceCommit++;
     const commitDue = replayed ? replayed.commit : commit || this.isCommitDue();
     // Not awaited here: the next block's batches may follow the request, since the home worker takes tasks in order.
-    const effects = router.closeBlock(this.name, end, commitDue);
+    const tickMs = replayed ? (replayed.tick ?? 0) : this.tickDue();
+    const effects = router.closeBlock(this.name, { end, commit: commitDue, tickMs });
+    if (tickMs > 0) this.lastTickAt = Date.now();
     this.correlating.length = 0;
     this.positions.close(block.parts, replayed?.files ?? []);
     const { control, parked, parts } = block;
     const files = replayed ? [] : this.positions.newFiles(block.parts);
-    const regime = { control, ...(parked.length > 0 ? { parked } : {}) };
+    const regime = { control, ...(parked.length > 0 ? { parked } : {}), ...(tickMs > 0 ? { tick: tickMs } : {}) };
     const entry = replayed ?? { seq: this.seq + 1, ...regime, parts, files, end, commit: commitDue };
     this.seq = entry.seq;
     if (commitDue) {
@@ -286,6 +306,7 @@ export class Lane {
   private journal(entry: JournalEntry, closing: Promise<BlockEffects>, fresh: OpenBlock | null): Promise<BlockEffects> {
     const journaled = this.journaling.then(async () => {
       const effects = await closing;
+      this.waiting = effects.waiting;
       this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
       if (!fresh) return effects;
       await this.parts.log.append(entry, fresh.outgoing()); // what other lanes get, they get once

@@ -75,6 +75,8 @@ export interface Source {
   /** Position in `ControlSnapshot.sources`. */
   readonly index: number;
   readonly bounded: boolean;
+  /** Records that there are and that were not handed on; null while nothing is known. Absent where nothing can tell. */
+  readonly lag?: number | null;
   /**
    * Unread input in stream order; resumes from `progress`. Ends when a bounded source is exhausted or `signal` aborts.
    * Throws OperationalError: input_missing, input_is_directory, input_unreadable.
