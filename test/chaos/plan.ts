@@ -35,6 +35,8 @@ export interface Schedule {
   /** Where instances die by themselves, one after the other, whichever is started. */
   readonly deaths: readonly Death[];
   readonly faults: readonly Fault[];
+  /** Of every tenant, in every other schedule: what comes beyond it waits apart. */
+  readonly quota: { readonly rate: number; readonly burst: number } | null;
   /** How far the clock of every second start of an instance is off, ms. */
   readonly clockOffMs: number;
 }
@@ -73,12 +75,13 @@ export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINT
   return {
     seed,
     instances,
-    deaths: Array.from({ length: 2 }, () => {
+    deaths: Array.from({ length: 3 }, () => {
       const point = random.pick(points);
       const often = point === 'after-match' || point === 'block-closed' || point.endsWith('-insert');
-      return { point, nth: point === 'final-flush' ? 1 : random.int(1, often ? 12 : 4) };
+      return { point, nth: point === 'final-flush' ? 1 : random.int(1, often ? 7 : 4) };
     }),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
+    quota: seed % 2 === 0 ? { rate: random.int(100, 500), burst: random.int(200, 1500) } : null,
     clockOffMs: random.pick([0, -3_600_000, 3_600_000, 120_000]),
   };
 }

@@ -47,6 +47,8 @@ const TENANTS = ['acme', 'globex', 'initech'];
 const RECORDS = 4000;
 const DATASETS = 3;
 const SETTLE_MS = 240_000;
+/** For what is not flows, once all flows are there; then the verdict says what is missing. */
+const REST_MS = 15_000;
 const STEP_MS = 100;
 
 interface Dataset {
@@ -102,7 +104,7 @@ export class World {
     const folder = join(this.folder, name);
     mkdirSync(folder);
     const config = join(folder, 'weir.yaml');
-    writeFileSync(config, this.configuration(name));
+    writeFileSync(config, this.configuration(name, schedule));
     await this.prepare(name, config);
     const deaths = [...schedule.deaths];
     let starts = 0;
@@ -130,6 +132,8 @@ export class World {
       const expected = expectedOf(sent.map(({ value }) => JSON.parse(String(value)) as Fields));
       for (const end = Date.now() + SETTLE_MS; (await stores.counted()) < expected.flows.size; await sleep(300))
         if (Date.now() > end) throw new Error('the lag does not fall');
+      for (const end = Date.now() + REST_MS; Date.now() < end; await sleep(300))
+        if (await stores.complete(expected).catch(() => false)) break;
       for (let attempt = 1; ; attempt++) {
         await Promise.all(instances.map((instance) => instance.stop(60_000)));
         wrong = await stores.check(expected, dataset.alerts).then(
@@ -159,8 +163,9 @@ export class World {
   }
 
   /** The demo's tenants, with topics in place of files and small blocks: many places to die in a short run. */
-  private configuration(name: string): string {
+  private configuration(name: string, { quota }: Schedule): string {
     return `${readFileSync(DEMO, 'utf8')}\n${stringify({
+      ...(quota ? { quota } : {}),
       log: { level: 'warn' },
       block: { rows: 700, seconds: 1 },
       snapshot: { blocks: 3, seconds: 2 },
@@ -305,8 +310,12 @@ export interface RunOptions {
 }
 
 export function summaryOf({ schedule, wrong, died, records, seconds, failures }: Outcome): string {
-  const { seed, instances, faults } = schedule;
-  const what = [...faults.map(describe), ...died.map((point) => `died ${point}`)].join('; ');
+  const { seed, instances, faults, quota } = schedule;
+  const what = [
+    ...(quota ? [`quota ${quota.rate}/s`] : []),
+    ...faults.map(describe),
+    ...died.map((point) => `died ${point}`),
+  ].join('; ');
   const verdict = wrong === '' ? 'equal' : `WRONG ${wrong}`;
   const said = wrong === '' ? '' : failures.map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`).join('');
   return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${said}`;
