@@ -1,9 +1,8 @@
 // The control snapshot: documents, rules and settings in one canonical form, named by the hash of its content. Equal
 // content has an equal hash on every machine: paths are left out of it, files are in it by their own hashes.
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { open, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
 import { utf8 } from '../model/bytes.ts';
@@ -18,7 +17,7 @@ import {
   type Tenant,
 } from '../model/control.ts';
 import { hashHex } from '../model/hash.ts';
-import { exists } from './files.ts';
+import { exists, keepFile } from './files.ts';
 import { databasesOf, keepDatabases } from './geo.ts';
 import { keepList } from './lists.ts';
 import type { ControlDocuments } from './repository.ts';
@@ -115,16 +114,16 @@ export function divertedSources(config: Config, lanes: number): SourceDefinition
 export async function saveSnapshot(root: string, snapshot: ControlSnapshot): Promise<void> {
   const path = snapshotPath(root, snapshot.hash);
   if (await exists(path)) return;
-  await mkdir(join(root, 'control'), { recursive: true });
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(canonicalJson({ ...withoutPaths(snapshot), hash: snapshot.hash }));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  await keepFile(dirname(path), '.json', async (temporary) => {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(canonicalJson({ ...withoutPaths(snapshot), hash: snapshot.hash }));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return snapshot.hash;
+  });
 }
 
 /** Throws OperationalError('snapshot_missing' | 'snapshot_damaged'). */
