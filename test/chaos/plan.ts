@@ -5,8 +5,8 @@ import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts
 
 export const SERVERS = ['kafka', 'cassandra', 'clickhouse'] as const;
 export type ServerName = (typeof SERVERS)[number];
-/** Servers that Weir reaches through a proxy; Kafka names its own address to clients. */
-export const PROXIED = ['cassandra', 'clickhouse'] as const;
+/** Servers that Weir reaches through a proxy. */
+export const PROXIED = SERVERS;
 export type ProxiedName = (typeof PROXIED)[number];
 
 export interface Death {
@@ -27,6 +27,8 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'change-control' }
+  /** Of the state directories; meanwhile the configuration changes, so that there is something to write. */
+  | { readonly kind: 'full-disk'; readonly forMs: number }
 );
 
 export interface Schedule {
@@ -54,6 +56,7 @@ const OTHER_FAULTS = [
   'stall-network',
   'slow-network',
   'change-control',
+  'full-disk',
 ] as const;
 
 /** At least five faults. `points`: where instances are to die, those that are still wanted. */
@@ -68,6 +71,7 @@ export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINT
     if (kind === 'freeze-instance') return { atMs, kind, instance, forMs: SESSION_MS * 2 };
     if (kind === 'kill-server') return { atMs, kind, server: random.pick(SERVERS), forMs: random.int(200, 3000) };
     if (kind === 'freeze-server') return { atMs, kind, server: random.pick(SERVERS), forMs: random.int(500, 4000) };
+    if (kind === 'full-disk') return { atMs, kind, forMs: random.int(1000, 5000) };
     if (kind === 'rebalance-storm' || kind === 'change-control') return { atMs, kind };
     return { atMs, kind, server: random.pick(PROXIED), forMs: random.int(500, 4000) };
   };

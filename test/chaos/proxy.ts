@@ -13,11 +13,12 @@ export class TcpProxy {
     this.server = server;
   }
 
-  static async open(port: number): Promise<TcpProxy> {
+  /** To `port`; `at` is where it listens, 0 for anywhere. */
+  static async open(port: number, at = 0): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server);
     server.on('connection', (near) => proxy.join(near, port));
-    server.listen(0, '127.0.0.1');
+    server.listen(at, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
   }

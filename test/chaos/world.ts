@@ -26,6 +26,7 @@ import {
   type ServerName,
 } from './plan.ts';
 import { TcpProxy } from './proxy.ts';
+import { SmallDisk } from './small-disk.ts';
 import { INPUT, type InputTopic, LANES, readAll } from './topics.ts';
 
 type Fields = Readonly<Record<string, string | number>>;
@@ -61,7 +62,10 @@ export class World {
   private readonly services: Services<ServerName>;
   private readonly proxies: Readonly<Record<ProxiedName, TcpProxy>>;
   private readonly folder: string;
+  /** Under the state directories of all instances. */
+  private readonly disk: SmallDisk;
   private readonly kafka: Kafka;
+  private changes = 0;
   private readonly datasets = new Map<number, Promise<Dataset>>();
 
   private constructor(
@@ -72,6 +76,8 @@ export class World {
     this.services = services;
     this.proxies = proxies;
     this.folder = folder;
+    mkdirSync(join(folder, 'state'));
+    this.disk = new SmallDisk(join(folder, 'state'));
     this.kafka = new Kafka({
       brokers: [...services.kafka.brokers],
       logLevel: logLevel.NOTHING,
@@ -82,8 +88,10 @@ export class World {
   /** Throws ServiceError when servers cannot be had. */
   static async open(): Promise<World> {
     const services = await startServices(SERVERS, { isolated: true });
+    const { port, advertisedPort } = services.kafka.proxied;
     const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
     const proxies = {
+      kafka: await TcpProxy.open(port, advertisedPort),
       cassandra: await TcpProxy.open(portOf(services.cassandra.contactPoint)),
       clickhouse: await TcpProxy.open(portOf(services.clickhouse.url)),
     };
@@ -93,6 +101,7 @@ export class World {
   async close(): Promise<void> {
     for (const name of PROXIED) this.proxies[name].close();
     await this.services.stop();
+    this.disk.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -111,7 +120,7 @@ export class World {
     const orders = (instance: number) => (): Orders => {
       const crash = deaths.shift();
       return {
-        values: { config, data: join(folder, `instance-${instance}`), workers: '1' },
+        values: { config, data: join(this.folder, 'state', name, `instance-${instance}`), workers: '1' },
         clockOffMs: starts++ % 2 === 1 ? schedule.clockOffMs : 0,
         ...(crash ? { crash } : {}),
         ...(sabotage ? { sabotage } : {}),
@@ -151,6 +160,7 @@ export class World {
       await Promise.all(instances.map((instance) => instance.stop(1000)));
       await stores.close();
       rmSync(folder, { recursive: true, force: true });
+      rmSync(join(this.folder, 'state', name), { recursive: true, force: true });
     }
     return {
       schedule,
@@ -171,7 +181,11 @@ export class World {
       snapshot: { blocks: 3, seconds: 2 },
       batch: { bytes: '64KiB' },
       sources: INPUT.map((topic) => ({ name: topic, topic, format: 'native-json' })),
-      kafka: { brokers: [...this.services.kafka.brokers], prefix: `${name}-`, session_timeout: `${SESSION_MS}ms` },
+      kafka: {
+        brokers: [`127.0.0.1:${this.proxies.kafka.port}`],
+        prefix: `${name}-`,
+        session_timeout: `${SESSION_MS}ms`,
+      },
       store: { kind: 'servers' },
       scylla: {
         contact_points: [`127.0.0.1:${this.proxies.cassandra.port}`],
@@ -254,6 +268,12 @@ export class World {
     await producer.disconnect();
   }
 
+  private changeControl(config: string): void {
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(config, text.replace(/name: Globex.*/, `name: Globex ${this.changes++}`));
+    utimesSync(config, new Date(), new Date());
+  }
+
   private async inflict(fault: Fault, instances: readonly Instance[], config: string): Promise<void> {
     await sleep(fault.atMs);
     switch (fault.kind) {
@@ -288,8 +308,14 @@ export class World {
         return;
       }
       case 'change-control':
-        writeFileSync(config, `${readFileSync(config, 'utf8').replace('name: Globex', 'name: Globex Corporation')}`);
-        utimesSync(config, new Date(), new Date());
+        this.changeControl(config);
+        return;
+      case 'full-disk':
+        this.disk.fill();
+        await sleep(fault.forMs / 4);
+        this.changeControl(config);
+        await sleep((fault.forMs * 3) / 4);
+        this.disk.free();
         return;
       default: {
         const proxy = this.proxies[fault.server];
