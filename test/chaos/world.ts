@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { stringify } from 'yaml';
+import { TcpProxy } from '../../bench/servers/proxy.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
 import { PACKAGE_ROOT } from '../../src/root.ts';
 import { type Services, startServices } from '../services/index.ts';
@@ -25,7 +26,6 @@ import {
   SESSION_MS,
   type ServerName,
 } from './plan.ts';
-import { TcpProxy } from './proxy.ts';
 import { SmallDisk } from './small-disk.ts';
 import { INPUT, type InputTopic, LANES, readAll } from './topics.ts';
 

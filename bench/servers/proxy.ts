@@ -13,11 +13,15 @@ export class TcpProxy {
     this.server = server;
   }
 
-  /** To `port`; `at` is where it listens, 0 for anywhere. */
-  static async open(port: number, at = 0): Promise<TcpProxy> {
+  /** To `port` on loopback; `at` is where it listens, 0 for anywhere. */
+  static open(port: number, at = 0): Promise<TcpProxy> {
+    return TcpProxy.to({ host: '127.0.0.1', port }, at);
+  }
+
+  static async to(address: { readonly host: string; readonly port: number }, at = 0): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server);
-    server.on('connection', (near) => proxy.join(near, port));
+    server.on('connection', (near) => proxy.join(near, address));
     server.listen(at, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
@@ -55,9 +59,9 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private join(near: Socket, port: number): void {
+  private join(near: Socket, { host, port }: { host: string; port: number }): void {
     if (this.refusing) return void near.resetAndDestroy();
-    const far = connect(port, '127.0.0.1');
+    const far = connect(port, host);
     for (const [from, to] of [
       [near, far],
       [far, near],
