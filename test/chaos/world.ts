@@ -294,15 +294,16 @@ export interface RunOptions {
 }
 
 export function summaryOf({ schedule, wrong, died, records, seconds, failures }: Outcome): string {
-  const { seed, instances, faults, quota } = schedule;
+  const { seed, points, instances, faults, quota } = schedule;
   const what = [
     ...(quota ? [`quota ${quota.rate}/s`] : []),
     ...faults.map(describe),
     ...died.map((point) => `died ${point}`),
   ].join('; ');
   const verdict = wrong === '' ? 'equal' : `WRONG ${wrong}`;
+  const again = wrong === '' ? '' : `\n  again: --schedules 1 --seed ${seed} --points ${points.join()}`;
   const said = wrong === '' ? '' : failures.map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`).join('');
-  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${said}`;
+  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${again}${said}`;
 }
 
 function topicOf(row: Fields): InputTopic {
