@@ -6,6 +6,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
+  /** Those whose last chunk still waits: whatever was resumed before it passed would overtake it. */
+  private readonly waiting = new Set<Socket>();
   private delayMs = 0;
   private refusing = false;
 
@@ -51,7 +53,7 @@ export class TcpProxy {
   heal(): void {
     this.refusing = false;
     this.delayMs = 0;
-    for (const socket of this.sockets) socket.resume();
+    for (const socket of this.sockets) if (!this.waiting.has(socket)) socket.resume();
   }
 
   close(): void {
@@ -75,12 +77,13 @@ export class TcpProxy {
       from.on('data', (chunk) => {
         if (this.delayMs === 0) return void to.write(chunk);
         from.pause(); // one chunk at a time, in order
-        const pass = (): void => {
+        if (this.delayMs === Number.POSITIVE_INFINITY) return void to.write(chunk); // it was on its way
+        this.waiting.add(from);
+        setTimeout(() => {
+          this.waiting.delete(from);
           to.write(chunk);
           if (this.delayMs !== Number.POSITIVE_INFINITY) from.resume();
-        };
-        if (this.delayMs !== Number.POSITIVE_INFINITY) setTimeout(pass, this.delayMs);
-        else pass();
+        }, this.delayMs);
       });
       if (this.delayMs === Number.POSITIVE_INFINITY) from.pause();
     }

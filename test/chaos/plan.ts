@@ -33,6 +33,8 @@ export type Fault = { readonly atMs: number } & (
 
 export interface Schedule {
   readonly seed: number;
+  /** What `deaths` were picked from: with the seed, all that decides. */
+  readonly points: readonly CrashPoint[];
   readonly instances: number;
   /** Where instances die by themselves, one after the other, whichever is started. */
   readonly deaths: readonly Death[];
@@ -78,6 +80,7 @@ export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINT
   const faults = [fault(INSTANCE_FAULTS), fault(INSTANCE_FAULTS), fault(OTHER_FAULTS), fault(OTHER_FAULTS)];
   return {
     seed,
+    points,
     instances,
     deaths: Array.from({ length: 3 }, () => {
       const point = random.pick(points);

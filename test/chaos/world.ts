@@ -8,12 +8,12 @@ import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { stringify } from 'yaml';
 import { TcpProxy } from '../../bench/servers/proxy.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
-import { PACKAGE_ROOT } from '../../src/root.ts';
 import { type Services, startServices } from '../services/index.ts';
-import { dumpOf, weir } from '../support/run.ts';
+import { weir } from '../support/run.ts';
 import type { Orders } from '../support/victim.ts';
+import { type Dataset, DEMO, datasetOf, type Fields, RECORDS } from './dataset.ts';
 import { Instance } from './instance.ts';
-import { alertName, expectedOf, Stores } from './oracle.ts';
+import { expectedOf, Stores } from './oracle.ts';
 import {
   describe,
   type Fault,
@@ -29,8 +29,6 @@ import {
 import { SmallDisk } from './small-disk.ts';
 import { INPUT, type InputTopic, LANES, readAll } from './topics.ts';
 
-type Fields = Readonly<Record<string, string | number>>;
-
 export interface Outcome {
   readonly schedule: Schedule;
   /** '' when everything is where it must be, once. */
@@ -42,21 +40,10 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-const DEMO = join(PACKAGE_ROOT, 'examples', 'demo.yaml');
-const TENANTS = ['acme', 'globex', 'initech'];
-/** Of a tenant: enough for alerts, few enough for many schedules. */
-const RECORDS = 4000;
-const DATASETS = 3;
 const SETTLE_MS = 240_000;
 /** For what is not flows, once all flows are there; then the verdict says what is missing. */
 const REST_MS = 15_000;
 const STEP_MS = 100;
-
-interface Dataset {
-  /** By tenant, in order. */
-  readonly records: readonly (readonly Fields[])[];
-  readonly alerts: ReadonlySet<string>;
-}
 
 export class World {
   private readonly services: Services<ServerName>;
@@ -66,7 +53,6 @@ export class World {
   private readonly disk: SmallDisk;
   private readonly kafka: Kafka;
   private changes = 0;
-  private readonly datasets = new Map<number, Promise<Dataset>>();
 
   private constructor(
     services: Services<ServerName>,
@@ -109,7 +95,7 @@ export class World {
     const schedule = planOf(seed, points);
     const started = Date.now();
     const name = `s${seed}_${started.toString(36)}`;
-    const dataset = await this.dataset(seed % DATASETS);
+    const dataset = await datasetOf(seed);
     const folder = join(this.folder, name);
     mkdirSync(folder);
     const config = join(folder, 'weir.yaml');
@@ -212,34 +198,6 @@ export class World {
     if (migrated.code !== 0) throw new Error(`weir migrate: ${migrated.stderr}`);
   }
 
-  private dataset(number: number): Promise<Dataset> {
-    const known = this.datasets.get(number) ?? this.makeDataset(number);
-    this.datasets.set(number, known);
-    return known;
-  }
-
-  /** The same records through the embedded pipeline, undisturbed, say which alerts there must be. */
-  private async makeDataset(number: number): Promise<Dataset> {
-    const records: Fields[][] = [];
-    const inputs: string[] = [];
-    for (const tenant of TENANTS) {
-      const path = join(this.folder, `${number}-${tenant}.ndjson`);
-      const args = ['--tenant', tenant, '--seed', String(100 + number), '--records', '1', '--out', path];
-      const made = await weir(['generate', ...args]);
-      if (made.code !== 0) throw new Error(made.stderr);
-      const lines = readFileSync(path, 'utf8').split('\n').slice(0, RECORDS);
-      writeFileSync(path, `${lines.join('\n')}\n`);
-      records.push(lines.map((line) => JSON.parse(line) as Fields));
-      inputs.push('--input', path);
-    }
-    const data = join(this.folder, `reference-${number}`);
-    const ran = await weir(['run', '--config', DEMO, ...inputs, '--data', data, '--json']);
-    if (ran.code !== 0) throw new Error(ran.stderr);
-    const alerts = (await dumpOf(data)).threat_analytics.map(({ details }) => alertName(String(details)));
-    if (alerts.length < 3) throw new Error('there are no alerts to lose');
-    return { records, alerts: new Set(alerts) };
-  }
-
   /** A tenant is a lane: its records keep their order in each topic. */
   private async feed(name: string, records: Dataset['records']): Promise<void> {
     const producer = this.kafka.producer({
@@ -336,15 +294,16 @@ export interface RunOptions {
 }
 
 export function summaryOf({ schedule, wrong, died, records, seconds, failures }: Outcome): string {
-  const { seed, instances, faults, quota } = schedule;
+  const { seed, points, instances, faults, quota } = schedule;
   const what = [
     ...(quota ? [`quota ${quota.rate}/s`] : []),
     ...faults.map(describe),
     ...died.map((point) => `died ${point}`),
   ].join('; ');
   const verdict = wrong === '' ? 'equal' : `WRONG ${wrong}`;
+  const again = wrong === '' ? '' : `\n  again: --schedules 1 --seed ${seed} --points ${points.join()}`;
   const said = wrong === '' ? '' : failures.map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`).join('');
-  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${said}`;
+  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${again}${said}`;
 }
 
 function topicOf(row: Fields): InputTopic {
