@@ -133,7 +133,7 @@ export class Eye {
   }
 
   private async look(): Promise<void> {
-    const query = `SELECT toString(source_ip) AS ip FROM threat_analytics WHERE JSONExtractString(details, 'rule_id') = '${this.rule}'`;
+    const query = `SELECT toString(source_ip) AS ip FROM threat_analytics WHERE rule_id = '${this.rule}'`;
     while (this.open) {
       const rows = await this.place.ask<{ ip: string }>(query).catch(() => []);
       const now = Date.now();
