@@ -2,7 +2,8 @@
 
 import type { Reach } from './delivery/crashpoints.ts';
 import { inOrder } from './delivery/in-order.ts';
-import type { Lane, LaneItem } from './delivery/lane.ts';
+import type { Lane } from './delivery/lane.ts';
+import type { LaneItem } from './delivery/lane-input.ts';
 import { Fenced } from './delivery/lane-log.ts';
 import type { LaneRun } from './delivery/lane-run.ts';
 import type { Router } from './delivery/router.ts';
@@ -46,7 +47,7 @@ async function runLane(lane: Lane, { router, reach }: PipelineParts, stop: Abort
     if (item.kind === 'boundary') return null;
     const { bytes, segments, ranges } = item.batch;
     const appendedAtMs = ranges[0]?.appendedAtMs ?? 0;
-    const batch = { bytes, segments, appendedAtMs };
+    const batch = { bytes, segments, appendedAtMs, parked: item.parked };
     return router.match(lane.name, item.control, batch).finally(() => item.batch.release());
   };
   const ticker = setInterval(() => lane.closeIfDue().catch(() => broken.abort()), TICK_MS); // finish() says why

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { CrashPoint } from '../src/delivery/crashpoints.ts';
 import { Instance } from './chaos/instance.ts';
 import { orSkip, startServices } from './services/index.ts';
 import { Scratch } from './support/cli.ts';
 import { flow } from './support/crooked.ts';
+import { lagOf } from './support/lag.ts';
 import { dumpOf } from './support/run.ts';
 
 const scratch = new Scratch('strays');
@@ -18,8 +19,6 @@ after(() => scratch.remove());
 const LANES = 4;
 const TENANTS = ['acme', 'globex', 'initech'];
 const FLOWS = 600;
-/** Of the last transaction, and of those that died open. */
-const MARKERS = 4;
 const RULE = `title: Many ports
 id: 6d7f2a4e-94a2-4c3c-9f0e-2d5b1c7a8e90
 status: test
@@ -41,19 +40,6 @@ correlation:
 level: high
 tags: [attack.discovery, attack.t1046]
 `;
-
-/** What the group has not committed of what the topics hold, but for markers of transactions at a partition's end; '' for nothing. */
-async function lagOf(admin: Admin, group: string, topics: readonly string[]): Promise<string> {
-  const [{ state, members }] = (await admin.describeGroups([group])).groups;
-  if (state !== 'Stable' || members.length !== 1) return `${state}, ${members.length} members`;
-  const committed = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
-  for (const { topic, partitions } of committed)
-    for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-      const offset = Number(partitions.find((own) => own.partition === partition)?.offset ?? -1);
-      if (offset < Number(high) - MARKERS) return `${topic}/${partition}: ${offset} of ${high}`;
-    }
-  return '';
-}
 
 test('records in the wrong partition are stored once, in their tenant’s lane, under their own identifiers', async (t) => {
   const services = await orSkip(t, () => startServices(['kafka']));

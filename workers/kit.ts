@@ -26,7 +26,7 @@ export interface WorkerKit {
   readonly decoded: Decoded;
   readonly hits: HitsWriter;
   readonly decode: (batch: RawBatch, out: Decoded) => RawBatch;
-  /** Takes out what belongs to another lane. */
+  /** Takes out what belongs to another lane, or is of a parked tenant. */
   readonly divert: ReturnType<typeof createDiverter>;
   readonly enrich: ReturnType<typeof createEnricher>;
   readonly decide: ReturnType<typeof createDecider>;

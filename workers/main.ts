@@ -6,6 +6,7 @@ import type { ControlSnapshot } from '../src/model/control.ts';
 import type { OutputName, WorkerSetup } from '../src/model/outputs.ts';
 import type {
   BlockEffects,
+  BlockEnd,
   DeliveryOutcome,
   Matched,
   RecordTimes,
@@ -127,8 +128,8 @@ export function disconnect(): Promise<void> {
   return parcels.close();
 }
 
-export function closeLaneBlock(task: { lane: string; end: boolean; commit: boolean }): BlockEffects {
-  const effects = closeBlock(laneOf(task.lane), setup, task.end, task.commit);
+export function closeLaneBlock(task: { lane: string } & BlockEnd): BlockEffects {
+  const effects = closeBlock(laneOf(task.lane), setup, task);
   const arrays = effects.rows.map((rows) => rows.bytes);
   return moved(effects, effects.snapshot ? [...arrays, effects.snapshot] : arrays);
 }

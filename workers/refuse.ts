@@ -18,6 +18,7 @@ export function refuse(
   dictionary.trim();
   decoded.reset();
   const batch = kit.decode(packed, decoded);
+  kit.divert(batch, decoded); // rows count without what took a detour
   const places = placesOf(decoded, table);
   const rejects = refused
     .filter(({ row }) => row < places.length)

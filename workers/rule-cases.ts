@@ -52,7 +52,7 @@ function runCase(kit: WorkerKit, rule: Rule, test: RuleTest): CaseResult {
   lane.correlator.apply(kit.snapshot, kit.rules);
   const { hits, rollup } = match(kit, batchOf(bytes));
   correlate(lane, hits, rollup);
-  const { fired } = closeBlock(lane, EMBEDDED_SETUP, true, false);
+  const { fired } = closeBlock(lane, EMBEDDED_SETUP, { end: true, commit: false, tickMs: 0 });
   return {
     rule: rule.id,
     title: rule.title,

@@ -3,7 +3,7 @@
 import type { RawBatch } from '../src/model/batch.ts';
 import type { WorkerSetup } from '../src/model/outputs.ts';
 import type { TableRows } from '../src/model/tables.ts';
-import type { BlockEffects, Matched } from '../src/model/work.ts';
+import type { BlockEffects, BlockEnd, Matched } from '../src/model/work.ts';
 import { Correlator } from './correlate/index.ts';
 import { alertMessages } from './encode/alert-messages.ts';
 import { encodeRows } from './encode/index.ts';
@@ -17,16 +17,16 @@ export function match(kit: WorkerKit, packed: RawBatch): Matched {
   dictionary.trim();
   decoded.reset();
   const batch = kit.decode(packed, decoded); // bytes to columns; a bad record becomes a reject, never a throw
-  const strays = kit.divert(batch, decoded); // records of tenants whose lane is another one
+  const detours = kit.divert(batch, decoded); // records of tenants whose lane is another one, or who are over their quota
   kit.enrich.flows(decoded.flows);
   kit.enrich.logs(decoded.logs);
   kit.decide(decoded.flows); // stamps action, policy id and version
   if (kit.detect) kit.matchRules(batch, decoded, kit.hits);
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
   const rows = kit.encode(batch, decoded);
-  if (strays) rows.push(strays);
+  rows.push(...detours.rows);
   const exporters = exportersOf(decoded, kit.exporters);
-  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters };
+  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters, quotas: detours.quotas };
 }
 
 /** An instance that only stores rolls nothing up. */
@@ -51,9 +51,10 @@ export function correlate(state: LaneState, hits: Uint8Array, rollup: Uint8Array
 
 /**
  * Closes the lane's block: the alerts that fell due in it and, with a commit, the rollups since the last one and the state.
- * `end`: the input has ended.
+ * `end`: the input has ended. `tickMs`: everything appended before this moment is in; 0 for no tick.
  */
-export function closeBlock(state: LaneState, setup: WorkerSetup, end: boolean, commit: boolean): BlockEffects {
+export function closeBlock(state: LaneState, setup: WorkerSetup, { end, commit, tickMs }: BlockEnd): BlockEffects {
+  if (tickMs > 0) state.correlator.tick(tickMs);
   const { threat, alerts, fired, late, evicted } = state.correlator.take(end);
   const rows: TableRows[] = commit ? state.rollups.take() : [];
   if (threat.length > 0) rows.push(encodeRows('threat_analytics', threat));
@@ -61,5 +62,6 @@ export function closeBlock(state: LaneState, setup: WorkerSetup, end: boolean, c
   if (alerts.length > 0 && setup.outputs.alert_messages) rows.push(alertMessages(alerts));
   const snapshot = commit ? state.correlator.snapshot() : null;
   const progress = state.correlator.progress(setup.told.tenants);
-  return { rows, fired: fired.map((f) => f.alert), late, evicted, progress, snapshot };
+  const { waiting } = state.correlator;
+  return { rows, fired: fired.map((f) => f.alert), late, evicted, progress, snapshot, waiting };
 }

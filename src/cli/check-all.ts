@@ -104,6 +104,11 @@ function checkDatabases({ config, origins }: LoadedConfig): Problem[] {
 async function checkSources({ config, origins }: LoadedConfig, documents: ControlDocuments): Promise<Problem[]> {
   const known = new Set(documents.tenants.flatMap(({ id, slug }) => [id, slug]));
   const problems: Problem[] = [];
+  const limited = config.quota.rate > 0 || documents.tenants.some(({ quota }) => quota !== undefined);
+  if (limited && config.sources.length > 0 && config.sources.every(({ topic }) => topic === '')) {
+    const message = 'Quotas hold for sources with a topic only: nobody waits behind a file.';
+    problems.push(origins.problem(config, 'quota', 'warning', 'quota.unused', message));
+  }
   for (const source of config.sources) {
     const tell = (key: string, severity: Problem['severity'], code: string, message: string): void => {
       problems.push(origins.problem(source, key, severity, code, `Source '${source.name}': ${message}`));

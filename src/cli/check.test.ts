@@ -81,6 +81,18 @@ test('warnings fail only when asked to; wrong usage is told', async (t) => {
   await assert.rejects(runVerb(check, {}, ['weir.yaml']), UsageError);
 });
 
+test('a quota without a topic is told', async (t) => {
+  const yaml = "rules: { packs: false }\nsources: [{ name: a, input: '-', tenant: acme }]\n";
+  const own = fileIn(t, 'own.yaml', `${yaml}tenants: [{ slug: acme, quota: { rate: 5 } }]\n`);
+  assert.match((await runVerb(check, { config: own })).out, /quota\.unused/);
+  const topic = fileIn(
+    t,
+    'topic.yaml',
+    'rules: { packs: false }\nsources: [{ name: a, topic: flows }]\nquota: { rate: 5 }\n',
+  );
+  assert.doesNotMatch((await runVerb(check, { config: topic })).out, /quota/);
+});
+
 test('policy test says which policy decides and why', async () => {
   const flow = join(PACKAGE_ROOT, 'examples', 'flow.json');
   const { status, out } = await runVerb(policy, { config: EXAMPLE, flow, json: true }, ['test']);

@@ -59,7 +59,7 @@ test('servers as they must be, and what is found when they are not', async (t) =
     [],
   );
   assert.match(of(made, 'kafka', 'permissions')[0], /^ok/);
-  await createTopics(admin, names, 2, -1);
+  await createTopics(admin, names, 2, -1, 1 << 20);
   const good = await ask({ rate: '0.1' });
   assert.deepEqual(
     good.checks.filter(({ status }) => status === 'problem'),

@@ -1,4 +1,5 @@
-// Promise: a broken change of the configuration is refused while a run goes on, and what was in force stays.
+// Promise: a broken change of the configuration is refused while a run goes on, and what was in force stays; one that only
+// cannot be stored comes into force later.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,6 +39,7 @@ describe('a changed configuration', { concurrency: 1 }, () => {
   let change = (): void => {};
   let said = (): void => {};
   let prepared: PreparedRun;
+  let full = false;
 
   /** What the reload after a change said, and how many reloads came into force so far. */
   const reloaded = async (): Promise<{ level: string; problems: string; reloads: number }> => {
@@ -62,7 +64,12 @@ describe('a changed configuration', { concurrency: 1 }, () => {
         said();
       };
     const log = { info: entry('info'), warn: entry('warn'), error: entry('error') } as unknown as Log;
-    const started = { reload: async (documents: ControlDocuments) => void inForce.push(documents) };
+    const started = {
+      reload: async (documents: ControlDocuments) => {
+        if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        inForce.push(documents);
+      },
+    };
     const watched = {
       ...prepared,
       repository: {
@@ -122,4 +129,19 @@ describe('a changed configuration', { concurrency: 1 }, () => {
         ['p'],
       );
     });
+
+  test('that cannot be stored yet is put in force as soon as it can, without another change', async () => {
+    const before = inForce.length;
+    full = true;
+    assert.deepEqual(await reloaded(), { level: 'error', problems: '', reloads: before });
+    const later = new Promise<void>((resolve) => {
+      said = resolve;
+    });
+    full = false;
+    const awake = setInterval(() => {}, 1000); // the retry's timer keeps no process alive
+    await later;
+    clearInterval(awake);
+    assert.equal(logged[logged.length - 1].level, 'info');
+    assert.equal(inForce.length, before + 1);
+  });
 });

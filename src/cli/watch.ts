@@ -1,4 +1,5 @@
-// Changes of configuration files while a run goes on: put in force from the next batch on, or refused with the reason.
+// Changes of configuration files while a run goes on: put in force from the next batch on, or refused with the reason. What
+// fails for another reason (a full disk, Kafka away) is tried again: files change only once.
 
 import { loadRules } from '../../rules/index.ts';
 import type { Problem } from '../../rules/model.ts';
@@ -6,6 +7,9 @@ import { readRuleFiles } from '../control/index.ts';
 import type { StartedRun } from '../main.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type PreparedRun, problemText } from './prepare.ts';
+
+const RETRY_MS = 1000;
+const MAX_RETRY_MS = 60_000;
 
 /** Watches until the returned function is called. A broken change leaves what is in force. */
 export function watchControl(prepared: PreparedRun, started: StartedRun, log: Log): () => void {
@@ -26,11 +30,22 @@ export function watchControl(prepared: PreparedRun, started: StartedRun, log: Lo
     await started.reload(prepared.withCreated(documents));
     log.info('the changed configuration is in force from the next batch on');
   };
-  return (
-    prepared.repository.watch?.(() => {
-      chain = chain
-        .then(reload)
-        .catch((error: unknown) => log.error({ err: error }, 'the configuration cannot be reloaded'));
-    }) ?? (() => {})
-  );
+  let stopped = false;
+  let retry: NodeJS.Timeout | undefined;
+  const change = (pause: number): void => {
+    clearTimeout(retry);
+    chain = chain
+      .then(() => (stopped ? undefined : reload()))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'the configuration cannot be reloaded yet; what is in force stays');
+        clearTimeout(retry);
+        retry = setTimeout(change, pause, Math.min(pause * 2, MAX_RETRY_MS)).unref();
+      });
+  };
+  const unwatch = prepared.repository.watch?.(() => change(RETRY_MS));
+  return () => {
+    stopped = true;
+    clearTimeout(retry);
+    unwatch?.();
+  };
 }

@@ -68,6 +68,20 @@ const inventory = (what: string) =>
     site: text('', 'Id of its site, where no prefix of a site says so.'),
   });
 
+const quota = (what: string) =>
+  section(what, {
+    rate: integer(
+      0,
+      { minimum: 0, maximum: 100_000_000, unit: 'records a second' },
+      'Records a second; 0 for no limit.',
+    ),
+    burst: integer(
+      0,
+      { minimum: 0, maximum: 1_000_000_000, unit: 'records' },
+      'Records that may come at once before the tenant is parked; 0 takes ten seconds of the rate.',
+    ),
+  });
+
 /** A tenant, in weir.yaml or in `tenants_file`. */
 export const TENANT = section('A tenant.', {
   id: text('', 'UUID; derived from the slug when it is left out.', 'uuid'),
@@ -96,6 +110,7 @@ export const TENANT = section('A tenant.', {
   users: list('Users, found by address as sites are.', inventory('user')),
   categories: map('application → category, over the built-in table and the global one.'),
   lists: list('Lists that only this tenant’s rules and flows see.', LIST),
+  quota: quota('What the tenant may send through one lane of Kafka; 0 takes the global `quota`.'),
   policies: list('Policies of the tenant.', POLICY),
   policies_files: list('YAML or JSON files with further `policies:`, written as here.', path(undefined, 'A file.')),
 });
@@ -364,6 +379,7 @@ export const SCHEMA = section('Configuration of Weir (weir.yaml).', {
     ),
   }),
   sources: list('Inputs that `weir run` reads when no --input is given.', SOURCE),
+  quota: quota('Quota of tenants that have none of their own: how much one may send before its records wait apart.'),
   tenants: list('Tenants.', TENANT),
   tenants_file: path('', 'A file with further `tenants:`, written as here.'),
   lists: list('Lists for all tenants.', LIST),

@@ -130,6 +130,22 @@ test('a damaged or missing snapshot is refused', async (t) => {
   await assert.rejects(loadSnapshot(folder, '0'.repeat(32)), { code: 'snapshot_missing' });
 });
 
+test('a snapshot whose writing fails leaves nothing behind', async (t) => {
+  const folder = folderOf(t, FILES);
+  const unwritable = Object.defineProperty(
+    { ...(await snapshotIn(folder, folder)), hash: '0'.repeat(32) },
+    'correlate',
+    {
+      enumerable: true,
+      get: () => {
+        throw new Error('no space left on device');
+      },
+    },
+  );
+  await assert.rejects(saveSnapshot(folder, unwritable), /no space/);
+  assert.deepEqual(readdirSync(join(folder, 'control')), []);
+});
+
 test('without a data directory lists are held in memory and nothing is written', async (t) => {
   const folder = folderOf(t, FILES);
   const { lists } = await snapshotIn(folder, null);

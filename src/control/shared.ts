@@ -1,12 +1,11 @@
 // Control snapshots where every instance finds them: whoever takes over a lane repeats its blocks under the snapshots that its
 // journal names, lists included.
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
 import type { ControlSnapshot } from '../model/control.ts';
-import { exists } from './files.ts';
+import { exists, keepFile } from './files.ts';
 import { loadSnapshot, saveSnapshot } from './snapshot.ts';
 
 export interface SharedBlobs {
@@ -14,8 +13,6 @@ export interface SharedBlobs {
   /** Null when it is not there. */
   get(name: string): Promise<Uint8Array | null>;
 }
-
-const FOLDERS = ['control', 'lists'] as const;
 
 /** Writes the snapshot, and the lists that it names, to `root` and to the others. */
 export async function publishSnapshot(root: string, snapshot: ControlSnapshot, blobs: SharedBlobs): Promise<void> {
@@ -47,8 +44,8 @@ async function fetchFile(root: string, name: string, blobs: SharedBlobs): Promis
   if (await exists(path)) return;
   const bytes = await blobs.get(name);
   if (bytes === null) return; // whoever needs it says what is missing
-  for (const folder of FOLDERS) await mkdir(join(root, folder), { recursive: true });
-  const written = `${path}.${randomUUID()}.tmp`; // several lanes may want the same file at once
-  await writeFile(written, bytes);
-  await rename(written, path);
+  await keepFile(dirname(path), '', async (temporary) => {
+    await writeFile(temporary, bytes);
+    return basename(path);
+  });
 }

@@ -1,14 +1,14 @@
 // The control snapshot: documents, rules and settings in one canonical form, named by the hash of its content. Equal
 // content has an equal hash on every machine: paths are left out of it, files are in it by their own hashes.
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { open, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
 import { utf8 } from '../model/bytes.ts';
 import {
   type ControlSnapshot,
+  type Detour,
   type ListDocument,
   type PolicyDocument,
   plainSource,
@@ -17,10 +17,11 @@ import {
   type Tenant,
 } from '../model/control.ts';
 import { hashHex } from '../model/hash.ts';
-import { exists } from './files.ts';
+import { exists, keepFile } from './files.ts';
 import { databasesOf, keepDatabases } from './geo.ts';
 import { keepList } from './lists.ts';
 import type { ControlDocuments } from './repository.ts';
+import { limitedBy } from './tenants.ts';
 
 /**
  * Builds the snapshot of a configuration, in canonical order; `sources` stay in the configuration's order, since batches
@@ -42,12 +43,13 @@ export async function buildSnapshot(
       return kept.sort((a, b) => compare(a.name, b.name));
     };
     const tenants: Tenant[] = [];
-    for (const tenant of documents.tenants) tenants.push({ ...tenant, lists: await keep(tenant.lists) });
+    for (const tenant of documents.tenants)
+      tenants.push({ ...limitedBy(config.quota), ...tenant, lists: await keep(tenant.lists) });
     const body: Omit<ControlSnapshot, 'hash'> = {
       tenants: tenants.sort((a, b) => compare(a.id, b.id)),
       sources: [
         ...config.sources.map((source) => sourceDefinition(source, config, lanes)),
-        ...divertedSource(config, lanes),
+        ...divertedSources(config, lanes),
       ],
       policies: [...documents.policies].sort(byDecision),
       rules: rules.map(({ path, text }) => ({ path, text })),
@@ -84,31 +86,44 @@ export function sourceDefinition(
   return { ...definition, kafka: { topic, tenantFrom, tenantHeader, popHeader, exporters, partitioner, lanes } };
 }
 
-/** Name of the source that is the topic of diverted records; no configured name has a colon. */
-export const DIVERTED = 'weir:repartition';
+/** Names of the sources that are topics of diverted records; no configured name has a colon. */
+export const DETOURS: Readonly<Record<Detour, string>> = { repartition: 'weir:repartition', overflow: 'weir:overflow' };
 
-/** Records in other lanes than their tenants' come back by a source of their own, behind the configured ones. */
-export function divertedSource({ kafka, sources }: Config, lanes: number): SourceDefinition[] {
-  const { partitioner } = kafka;
-  if (partitioner === 'any' || sources.every(({ topic }) => topic === '')) return [];
-  const rule = { topic: '', tenantFrom: 'record', tenantHeader: '', popHeader: '', exporters: [] } as const;
-  return [{ ...plainSource(DIVERTED), kafka: { ...rule, partitioner, lanes, diverted: true } }];
+/** Detours that records may take; without a partitioner every lane will do. */
+export function detoursOf({ kafka, sources }: Pick<Config, 'kafka' | 'sources'>): readonly Detour[] {
+  if (sources.every(({ topic }) => topic === '')) return [];
+  return kafka.partitioner === 'any' ? ['overflow'] : ['repartition', 'overflow'];
+}
+
+/** Diverted records come back by sources of their own, behind the configured ones. */
+export function divertedSources(config: Config, lanes: number): SourceDefinition[] {
+  const { partitioner } = config.kafka;
+  const rule = {
+    topic: '',
+    tenantFrom: 'record',
+    tenantHeader: '',
+    popHeader: '',
+    exporters: [],
+    partitioner,
+    lanes,
+  } as const;
+  return detoursOf(config).map((diverted) => ({ ...plainSource(DETOURS[diverted]), kafka: { ...rule, diverted } }));
 }
 
 /** Writes `<root>/control/<hash>.json` unless it is there; it is complete whenever it has its name. */
 export async function saveSnapshot(root: string, snapshot: ControlSnapshot): Promise<void> {
   const path = snapshotPath(root, snapshot.hash);
   if (await exists(path)) return;
-  await mkdir(join(root, 'control'), { recursive: true });
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(canonicalJson({ ...withoutPaths(snapshot), hash: snapshot.hash }));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  await keepFile(dirname(path), '.json', async (temporary) => {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(canonicalJson({ ...withoutPaths(snapshot), hash: snapshot.hash }));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return snapshot.hash;
+  });
 }
 
 /** Throws OperationalError('snapshot_missing' | 'snapshot_damaged'). */

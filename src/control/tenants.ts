@@ -4,7 +4,7 @@ import type { Problem } from '../../rules/model.ts';
 import { UsageError } from '../cli/verb.ts';
 import type { PolicyConfig, TenantConfig } from '../config/schema.ts';
 import type { Origins } from '../config/validate.ts';
-import { type ListDocument, type PolicyDocument, plainTenant, type Tenant } from '../model/control.ts';
+import { type ListDocument, type PolicyDocument, plainTenant, type Quota, type Tenant } from '../model/control.ts';
 import { isUuid, uuidFrom } from '../model/hash.ts';
 import { checkLists } from './lists.ts';
 import { unique } from './unique.ts';
@@ -90,7 +90,15 @@ function tenantOf(config: TenantConfig, id: string): Tenant {
     users,
     categories,
     lists: lists.map(listOf),
+    ...limitedBy(config.quota),
   };
+}
+
+const DEFAULT_BURST_SECONDS = 10;
+
+/** Nothing where there is no limit, so that a tenant without one is what it always was. */
+export function limitedBy({ rate, burst }: Quota): { readonly quota?: Quota } {
+  return rate === 0 ? {} : { quota: { rate, burst: burst === 0 ? rate * DEFAULT_BURST_SECONDS : burst } };
 }
 
 function policyOf(tenant: string, policy: PolicyConfig): PolicyDocument {

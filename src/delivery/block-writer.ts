@@ -80,7 +80,7 @@ export class BlockWriter {
         const wanted = refused.flatMap(({ from, code, message }) =>
           from >= before ? [{ row: from - before, code, message }] : [],
         );
-        const batch = { bytes, segments, appendedAtMs: ranges[0]?.appendedAtMs ?? 0 };
+        const batch = { bytes, segments, appendedAtMs: ranges[0]?.appendedAtMs ?? 0, parked: entry.parked ?? [] };
         const { rows, seen } = await router.refuse(lane, entry.control, batch, table, wanted).finally(release);
         found.push(...rows);
         before += seen;

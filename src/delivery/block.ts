@@ -2,21 +2,37 @@
 
 import { utf8 } from '../model/bytes.ts';
 import { hashHex } from '../model/hash.ts';
-import type { OutputName } from '../model/outputs.ts';
+import { DIVERTED_OUTPUTS, type DivertedOutput, type OutputName } from '../model/outputs.ts';
 import type { TableRows } from '../model/tables.ts';
 import type { StoreBlock } from '../sinks/sink.ts';
 import type { Range } from '../sources/source.ts';
 import type { JournalEntry } from './journal.ts';
+import type { Outgoing } from './lane-log.ts';
 
-export class OpenBlock {
+/** What a whole block is decided under. */
+export interface Regime {
+  /** Hash of the control snapshot. */
   readonly control: string;
+  /** UUIDs of the tenants that are parked, sorted. */
+  readonly parked: readonly string[];
+}
+
+export function sameRegime(a: Regime, b: Regime): boolean {
+  return a.control === b.control && a.parked.join() === b.parked.join();
+}
+
+export class OpenBlock implements Regime {
+  readonly control: string;
+  /** Tenants whose records take the detour, for the whole block; see parking.ts. */
+  readonly parked: readonly string[];
   readonly openedAt: number;
   readonly parts: { source: string; ranges: Range[] }[] = [];
   rows = 0;
   private readonly chunks = new Map<OutputName, TableRows[]>();
 
-  constructor(control: string, openedAt: number) {
+  constructor({ control, parked }: Regime, openedAt: number) {
     this.control = control;
+    this.parked = parked;
     this.openedAt = openedAt;
   }
 
@@ -41,8 +57,9 @@ export class OpenBlock {
   }
 
   /** Packed messages that go out with the journal entry, and only with it. */
-  outgoing(): readonly Uint8Array[] {
-    return (this.chunks.get('misplaced') ?? []).map(({ bytes }) => bytes);
+  outgoing(): Outgoing {
+    const bytesOf = (output: DivertedOutput): Uint8Array[] => (this.chunks.get(output) ?? []).map(({ bytes }) => bytes);
+    return { misplaced: bytesOf('misplaced'), overflow: bytesOf('overflow') };
   }
 
   /**
@@ -53,7 +70,7 @@ export class OpenBlock {
     const identity = hashHex(utf8(JSON.stringify([lane, entry.seq, entry.parts])));
     const inserts: StoreBlock[] = [];
     for (const [table, pieces] of this.chunks) {
-      if (table === 'misplaced') continue; // sent with the journal entry
+      if ((DIVERTED_OUTPUTS as readonly string[]).includes(table)) continue; // sent with the journal entry
       const insert = insertOf(table, `${identity}-${table}`, pieces);
       if (insert.rows > 0) inserts.push(insert);
     }

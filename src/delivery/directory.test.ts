@@ -108,6 +108,15 @@ test('what is no data directory is refused and left alone', () => {
   assert.equal(lockOwner(other), null);
 });
 
+test('what an interrupted first start leaves does not make the directory a stranger', () => {
+  const begun = mkdtempSync(join(base, 'begun-'));
+  const { manifest } = dataPaths(begun);
+  writeFileSync(`${manifest}.next`, ''); // the disk was full, or the process killed
+  openDataDirectory(begun).release();
+  assert.match(readFileSync(manifest, 'utf8'), /format/);
+  assert.equal(existsSync(`${manifest}.next`), false);
+});
+
 test('too little room is a sentence with numbers', () => {
   requireFreeBytes(base, 1);
   assert.throws(() => requireFreeBytes(base, 1e18), { code: 'disk_full', message: /MB free/ });

@@ -12,7 +12,7 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { OperationalError } from '../cli/verb.ts';
 
 /** Format of the directory's layout; the stores inside have versions of their own. */
@@ -126,15 +126,18 @@ export function missing(root: string): OperationalError {
 }
 
 function checkManifest({ manifest, root }: DataPaths): void {
+  const next = `${manifest}.next`;
   if (!existsSync(manifest)) {
-    const others = readdirSync(root).filter((name) => name !== 'lock' && !name.startsWith('lock.'));
+    // What a first start leaves that is killed or meets a full disk is ours, not somebody's.
+    const ours = (name: string): boolean => name === 'lock' || name.startsWith('lock.') || name === basename(next);
+    const others = readdirSync(root).filter((name) => !ours(name));
     if (others.length > 0)
       throw new OperationalError(
         'data_directory_foreign',
         `${root} is not empty and not a Weir data directory; name another one.`,
       );
-    writeFileSync(`${manifest}.next`, `${JSON.stringify({ format: FORMAT })}\n`);
-    renameSync(`${manifest}.next`, manifest);
+    writeFileSync(next, `${JSON.stringify({ format: FORMAT })}\n`);
+    renameSync(next, manifest);
     return;
   }
   let format: unknown;
@@ -154,8 +157,8 @@ function checkManifest({ manifest, root }: DataPaths): void {
 function acquire({ lock, root }: DataPaths): () => void {
   const me: LockOwner = { ...identity(process.pid), nonce: randomBytes(8).toString('hex') };
   const mine = `${lock}.${process.pid}.${me.nonce}`;
-  writeFileSync(mine, JSON.stringify(me), { mode: 0o600 });
   try {
+    writeFileSync(mine, JSON.stringify(me), { mode: 0o600 });
     for (let attempt = 0; attempt < 100; attempt++) {
       if (tryLink(mine, lock)) return () => releaseLock(lock, me);
       const owner = readOwner(lock);

@@ -26,6 +26,10 @@ export function reportLanes({ counts, lanes, slabs }: LaneGauges): void {
       'weir_unwritten_blocks',
       sum(({ blocks }) => blocks.unwritten),
     );
+    metrics.set(
+      'weir_parked_tenants',
+      sum(({ parked }) => parked.length),
+    );
     metrics.set('weir_in_flight_bytes', slabs.used * slabs.size, { what: 'slabs' });
     metrics.set('weir_budget_bytes', slabs.count * slabs.size, { what: 'slabs' });
     metrics.set('weir_paused_sources', slabs.waiters, { what: 'slabs' });

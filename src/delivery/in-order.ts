@@ -39,8 +39,11 @@ export async function* inOrder<T, R>(
   }
 }
 
-/** Items of several inputs as they come; ends when all have ended. */
-export async function* merged<T>(inputs: readonly AsyncIterable<T>[]): AsyncGenerator<T> {
+/** Items of several inputs as they come; ends when all have ended. `discard` gets what was taken from them and not handed on. */
+export async function* merged<T>(
+  inputs: readonly AsyncIterable<T>[],
+  discard: (item: T) => void = () => {},
+): AsyncGenerator<T> {
   const iterators = inputs.map((input) => input[Symbol.asyncIterator]());
   const next = new Map(iterators.map((iterator, i) => [i, iterator.next().then((result) => ({ i, result }))]));
   try {
@@ -58,5 +61,7 @@ export async function* merged<T>(inputs: readonly AsyncIterable<T>[]): AsyncGene
     }
   } finally {
     await Promise.all(iterators.map((iterator) => iterator.return?.()));
+    for (const left of await Promise.allSettled(next.values()))
+      if (left.status === 'fulfilled' && !left.value.result.done) discard(left.value.result.value);
   }
 }

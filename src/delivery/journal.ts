@@ -25,6 +25,10 @@ export interface JournalEntry {
   readonly end: boolean;
   /** With this block the rollups since the last such block were written, and the state saved. */
   readonly commit: boolean;
+  /** Everything appended before this moment (ms since 1970) was in with this block; absent for no tick. */
+  readonly tick?: number;
+  /** Tenants (UUIDs) whose records of the block went to the overflow; absent for none. */
+  readonly parked?: readonly string[];
   /** Pieces that stores refused, each said by a further line: see `JournalRefusal`. */
   readonly refused?: readonly RefusedOf[];
 }

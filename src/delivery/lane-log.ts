@@ -3,9 +3,13 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DivertedOutput } from '../model/outputs.ts';
 import type { Reach } from './crashpoints.ts';
 import { Journal, type JournalEntry, type JournalLine } from './journal.ts';
 import { type Commit, readCommit, writeCommit } from './ledger.ts';
+
+/** Packed messages that are sent with a journal entry, or not at all. */
+export type Outgoing = Readonly<Record<DivertedOutput, readonly Uint8Array[]>>;
 
 export interface LaneLog {
   /** The last commit, as found on opening. */
@@ -13,10 +17,10 @@ export interface LaneLog {
   /** Blocks that were journaled after it, in order: what recovery must follow. */
   readonly pending: readonly JournalEntry[];
   /**
-   * Resolves when the line is safe, and `outgoing` (packed messages for other lanes) sent, both or neither.
+   * Resolves when the line is safe, and `outgoing` sent, both or neither.
    * Rejects with `Fenced` when another owner has the lane by now.
    */
-  append(line: JournalLine, outgoing?: readonly Uint8Array[]): Promise<void>;
+  append(line: JournalLine, outgoing?: Outgoing): Promise<void>;
   /** Replaces the last commit, then forgets the journal up to its block. Rejects with `Fenced` as `append` does. */
   save(commit: Commit): Promise<void>;
   close(): Promise<void>;

@@ -8,18 +8,18 @@
 import type { ControlSnapshot } from '../model/control.ts';
 import type { BlockEffects, Matched } from '../model/work.ts';
 import type { BlockSink } from '../sinks/sink.ts';
-import type { Source, SourceBatch } from '../sources/source.ts';
-import { OpenBlock } from './block.ts';
+import type { Overflow, Source, SourceBatch } from '../sources/source.ts';
+import { OpenBlock, type Regime, sameRegime } from './block.ts';
 import { BlockWriter } from './block-writer.ts';
 import type { Reach } from './crashpoints.ts';
 import { discard } from './discard.ts';
-import { merged } from './in-order.ts';
 import type { JournalEntry } from './journal.ts';
+import { LaneInput, type LaneItem } from './lane-input.ts';
 import type { LaneLog } from './lane-log.ts';
 import type { Commit } from './ledger.ts';
+import { Parking } from './parking.ts';
 import { Positions } from './positions.ts';
 import type { Router } from './router.ts';
-import { underSnapshot } from './under-snapshot.ts';
 
 export interface LaneSettings {
   /** A block closes at this many rows, or when it has been open for so long. */
@@ -39,14 +39,13 @@ export interface LaneObserver {
   refused(count: number): void;
 }
 
-/** Next thing for the lane to do, in order. */
-export type LaneItem =
-  | { readonly kind: 'batch'; readonly source: Source; readonly batch: SourceBatch; readonly control: string }
-  | { readonly kind: 'boundary'; readonly entry: JournalEntry };
-
 export interface LaneParts {
   readonly name: string;
   readonly sources: readonly Source[];
+  /** One of the sources: what was parked. Without it nobody is. */
+  readonly overflow?: Overflow;
+  /** Told the UUIDs of all tenants whose records wait apart from now on. */
+  readonly parked?: (tenants: readonly string[]) => void;
   readonly router: Router;
   readonly store: BlockSink;
   readonly log: LaneLog;
@@ -63,6 +62,13 @@ const MAX_CORRELATING = 8;
 /** Rollup rows that may wait for a commit (guarantee 4). */
 const MOST_ROLLUP_ROWS = 200_000;
 
+/**
+ * How often an idle lane says how far time has come (DESIGN: ticks). A record that was appended within the slack may not have been
+ * heard of yet.
+ */
+const TICK_MS = 10_000;
+const TICK_SLACK_MS = 2000;
+
 /** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
 const MAX_UNWRITTEN = 2;
 
@@ -74,7 +80,9 @@ export class Lane {
   private block: OpenBlock | null = null;
   private seq: number;
   private readonly positions: Positions;
-  private inForce = '';
+  private readonly parking: Parking;
+  private readonly source: LaneInput;
+  private inForce: Regime;
   private journaling: Promise<unknown> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
   private unwritten = 0;
@@ -83,6 +91,9 @@ export class Lane {
   /** Rollup rows that wait for the next commit, as last heard: too many bring it forward (guarantee 4). */
   private rollupRows = 0;
   private lastCommitAt = Date.now();
+  private lastTickAt = Date.now();
+  /** Something is open that a tick may close. */
+  private waiting = false;
   private chain: Promise<unknown> = Promise.resolve();
   private failed: unknown = null;
 
@@ -96,8 +107,25 @@ export class Lane {
       sourceOf: (name) => this.positions.sourceOf(name),
       install: (hash) => this.install(hash),
     });
-    this.seq = parts.log.commit.seq;
-    this.positions = new Positions(parts.name, parts.sources, parts.log.commit.files);
+    const { commit, pending } = parts.log;
+    this.seq = commit.seq;
+    this.waiting = commit.state !== null;
+    this.positions = new Positions(parts.name, parts.sources, commit.files);
+    const first = commit.control || (pending[0]?.control ?? control);
+    this.inForce = { control: first, parked: commit.parked ?? [] };
+    this.parking = new Parking((pending.at(-1) ?? commit).parked ?? []);
+    this.source = new LaneInput({
+      sources: parts.sources,
+      overflow: parts.overflow ?? null,
+      pending,
+      positions: this.positions,
+      parking: this.parking,
+      control: () => this.control,
+      install: (hash) => this.install(hash),
+      idle: () => parts.router.idle,
+      flush: () => this.flush(),
+      released: () => this.tellParked(),
+    });
   }
 
   /** An earlier run left blocks in the journal: they come before anything new. */
@@ -109,51 +137,41 @@ export class Lane {
     return { open: this.block ? 1 : 0, unwritten: this.unwritten };
   }
 
+  /** Tenants that are over their quota. */
+  get parked(): readonly string[] {
+    return this.parking.parked;
+  }
+
   /** Restores the lane's state on its home worker. */
   async open(): Promise<void> {
     const { router, log } = this.parts;
-    const { commit } = log;
-    const first = log.pending[0]?.control ?? this.control;
-    await this.install(commit.control || first);
-    await router.openLane(this.name, commit.control || first, commit.state);
-    this.inForce = commit.control || first;
+    const { control } = this.inForce;
+    this.parking.apply(await this.install(this.control));
+    await this.install(control);
+    await router.openLane(this.name, control, log.commit.state);
+    if (this.parking.parked.length > 0) this.tellParked();
   }
 
   /** Unfinished blocks of the journal first, exactly as journaled; then what is new. */
-  async *input(signal: AbortSignal): AsyncGenerator<LaneItem> {
-    for (const entry of this.parts.log.pending) {
-      const snapshot = await this.install(entry.control);
-      this.positions.foresee(entry.files);
-      for (const part of entry.parts) {
-        const source = this.positions.sourceOf(part.source);
-        const index = snapshot.sources.findIndex((definition) => definition.name === source.name);
-        for await (const batch of source.replay(part.ranges, this.positions.ahead(source), signal)) {
-          yield { kind: 'batch', source, batch: underSnapshot(batch, index), control: entry.control };
-        }
-        this.positions.moveAhead(part);
-      }
-      if (signal.aborted) return; // the block stays journaled; the next run finishes it
-      yield { kind: 'boundary', entry };
-    }
-    await this.install(this.control);
-    const bounded = this.parts.sources.filter((source) => source.bounded);
-    const followed = this.parts.sources.filter((source) => !source.bounded);
-    for (const source of bounded) yield* this.fresh(source, signal);
-    yield* merged(followed.map((source) => this.fresh(source, signal)));
+  input(signal: AbortSignal): AsyncGenerator<LaneItem> {
+    return this.source.items(signal);
   }
 
   /** Takes a matched batch, or closes the block that recovery is repeating. One at a time, in order. */
   async take(item: LaneItem, matched: Matched | null): Promise<void> {
     return this.exclusively(async () => {
+      this.source.took(item, matched);
       if (item.kind === 'boundary') return this.close(item.entry, item.entry.end);
-      const { source, batch, control } = item;
+      const { source, batch } = item;
       if (!matched) throw new Error('a batch without its match');
-      if (this.block && this.block.control !== control) await this.close(null, false);
-      if (this.inForce !== control) await this.apply(control);
-      this.block ??= new OpenBlock(control, Date.now());
+      if (this.block && !sameRegime(this.block, item)) await this.close(null, false);
+      await this.apply(item);
+      this.block ??= new OpenBlock(item, Date.now());
       await this.correlate(matched);
       this.block.add(source.name, batch.ranges, matched.rows);
       this.parts.observer.batch(matched, batch, source.name);
+      if (!this.replaying && this.mayPark(source) && this.parking.came(matched.quotas, appendedOf(batch)))
+        this.tellParked();
       if (!this.replaying && this.isDue()) await this.close(null, false);
     });
   }
@@ -184,13 +202,14 @@ export class Lane {
   async closeIfDue(): Promise<void> {
     return this.exclusively(async () => {
       if (this.replaying) return;
-      if (this.block ? this.isDue() : this.isCommitDue()) await this.close(null, false);
+      if (this.block ? this.isDue() : this.isCommitDue() || this.tickDue() > 0) await this.close(null, false);
     });
   }
 
   /** New tenants, policies, rules or lists: in force from the next batch on, journaled with its block. */
   async changeControl(snapshot: ControlSnapshot): Promise<void> {
     await this.parts.router.install(snapshot);
+    this.parking.apply(snapshot);
     this.control = snapshot.hash;
   }
 
@@ -214,10 +233,22 @@ export class Lane {
     for (const source of this.parts.sources) await source.committed?.();
   }
 
-  private async *fresh(source: Source, signal: AbortSignal): AsyncGenerator<LaneItem> {
-    for await (const batch of source.batches(this.positions.ahead(source), signal)) {
-      yield { kind: 'batch', source, batch, control: this.control };
-    }
+  /** What came by the overflow was counted when it came in; without an overflow nobody can be parked. */
+  private mayPark(source: Source): boolean {
+    return this.parts.overflow !== undefined && source !== this.parts.overflow;
+  }
+
+  private tellParked(): void {
+    this.parts.parked?.(this.parking.parked);
+  }
+
+  /** Closes the open block; resolves when all that it sends elsewhere is sent. */
+  private async flush(): Promise<void> {
+    await this.exclusively(async () => {
+      if (this.block) await this.close(null, false);
+    });
+    await this.journaling;
+    this.throwIfFailed();
   }
 
   /** True while journaled blocks are still to be repeated: their bounds are the journal's, not the clock's. */
@@ -238,6 +269,13 @@ export class Lane {
     return old || this.blocksSinceCommit >= snapshotBlocks || this.rollupRows >= MOST_ROLLUP_ROWS;
   }
 
+  /** The moment up to which silence may be told now; 0 for none. */
+  private tickDue(): number {
+    const now = Date.now();
+    if (!this.waiting || now - this.lastTickAt < TICK_MS || !this.source.caughtUp) return 0;
+    return now - TICK_SLACK_MS;
+  }
+
   private async close(replayed: JournalEntry | null, end: boolean, commit = end): Promise<void> {
     const { router, reach } = this.parts;
     const block = this.block ?? new OpenBlock(this.inForce, Date.now());
@@ -246,12 +284,15 @@ export class Lane {
     this.blocksSinceCommit++;
     const commitDue = replayed ? replayed.commit : commit || this.isCommitDue();
     // Not awaited here: the next block's batches may follow the request, since the home worker takes tasks in order.
-    const effects = router.closeBlock(this.name, end, commitDue);
+    const tickMs = replayed ? (replayed.tick ?? 0) : this.tickDue();
+    const effects = router.closeBlock(this.name, { end, commit: commitDue, tickMs });
+    if (tickMs > 0) this.lastTickAt = Date.now();
     this.correlating.length = 0;
     this.positions.close(block.parts, replayed?.files ?? []);
-    const { control, parts } = block;
+    const { control, parked, parts } = block;
     const files = replayed ? [] : this.positions.newFiles(block.parts);
-    const entry = replayed ?? { seq: this.seq + 1, control, parts, files, end, commit: commitDue };
+    const regime = { control, ...(parked.length > 0 ? { parked } : {}), ...(tickMs > 0 ? { tick: tickMs } : {}) };
+    const entry = replayed ?? { seq: this.seq + 1, ...regime, parts, files, end, commit: commitDue };
     this.seq = entry.seq;
     if (commitDue) {
       this.blocksSinceCommit = 0;
@@ -265,6 +306,7 @@ export class Lane {
   private journal(entry: JournalEntry, closing: Promise<BlockEffects>, fresh: OpenBlock | null): Promise<BlockEffects> {
     const journaled = this.journaling.then(async () => {
       const effects = await closing;
+      this.waiting = effects.waiting;
       this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
       if (!fresh) return effects;
       await this.parts.log.append(entry, fresh.outgoing()); // what other lanes get, they get once
@@ -299,7 +341,7 @@ export class Lane {
           await this.parts.router.forget(parcels);
         }
         this.parts.observer.stored(effects, stored, this.name);
-        if (effects.snapshot) await this.persist(entry.seq, entry.control, files, effects.snapshot);
+        if (effects.snapshot) await this.persist(entry.seq, entry, files, effects.snapshot);
       } catch (error) {
         this.failed ??= error;
       } finally {
@@ -310,15 +352,20 @@ export class Lane {
     this.throwIfFailed();
   }
 
-  private async persist(seq: number, control: string, files: Commit['files'], state: Uint8Array | null): Promise<void> {
+  private async persist(
+    seq: number,
+    { control, parked = [] }: Partial<Regime> & Pick<Regime, 'control'>,
+    files: Commit['files'],
+    state: Uint8Array | null,
+  ): Promise<void> {
     const { log, reach } = this.parts;
     reach('before-commit');
-    await log.save({ version: 1, seq, control, files, state });
+    await log.save({ version: 1, seq, control, ...(parked.length > 0 ? { parked } : {}), files, state });
   }
 
-  private async apply(control: string): Promise<void> {
-    await this.parts.router.applyControl(this.name, control);
-    this.inForce = control;
+  private async apply({ control, parked }: Regime): Promise<void> {
+    if (control !== this.inForce.control) await this.parts.router.applyControl(this.name, control);
+    this.inForce = { control, parked };
   }
 
   private async install(hash: string): Promise<ControlSnapshot> {
@@ -342,4 +389,10 @@ export class Lane {
     });
     return done;
   }
+}
+
+/** A producer's clock may run ahead; nothing was appended after now. */
+function appendedOf({ appendedMs }: SourceBatch): number {
+  const now = Date.now();
+  return appendedMs === undefined ? now : Math.min(appendedMs, now);
 }

@@ -13,6 +13,8 @@ export interface Commit {
   readonly seq: number;
   /** Control snapshot in force after that block. */
   readonly control: string;
+  /** Tenants that were parked in that block; absent for none. */
+  readonly parked?: readonly string[];
   /** Position of every file, by source name. */
   readonly files: readonly (readonly [string, FileProgress])[];
   /** State of the correlator after that block; null before the first. */

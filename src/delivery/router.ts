@@ -9,6 +9,7 @@ import { EMBEDDED_SETUP, type OutputName, type WorkerSetup } from '../model/outp
 import type { Parcel, TableRows } from '../model/tables.ts';
 import type {
   BlockEffects,
+  BlockEnd,
   DeliveryOutcome,
   Matched,
   RecordTimes,
@@ -57,6 +58,11 @@ export class Router implements ParcelCarrier {
 
   get workers(): number {
     return this.pools.length;
+  }
+
+  /** Whether a worker has nothing to do. */
+  get idle(): boolean {
+    return this.load.includes(0);
   }
 
   /** Compiles a control snapshot on every worker; batches may name it afterwards. */
@@ -148,8 +154,8 @@ export class Router implements ParcelCarrier {
     return this.stages.time('correlate', lane, () => this.atHome(lane, 'correlateBatch', task, [hits, rollup]));
   }
 
-  async closeBlock(lane: string, end: boolean, commit: boolean): Promise<BlockEffects> {
-    return this.stages.time('close', lane, () => this.atHome(lane, 'closeLaneBlock', { lane, end, commit }));
+  async closeBlock(lane: string, how: BlockEnd): Promise<BlockEffects> {
+    return this.stages.time('close', lane, () => this.atHome(lane, 'closeLaneBlock', { lane, ...how }));
   }
 
   /** The lane is no longer this process's: its state, and rows of it that nobody may write any more, are forgotten. */

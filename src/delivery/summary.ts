@@ -82,6 +82,8 @@ export class RunCounts implements LaneObserver {
     }
     const bytes = batch.segments.reduce((sum, { start, end }) => sum + end - start, 0);
     this.metrics.add('weir_read_bytes_total', bytes, { source });
+    const parked = matched.rows.find(({ table }) => table === 'overflow')?.rows ?? 0;
+    this.metrics.add('weir_parked_records_total', parked);
     this.exporters.note(matched.exporters, batch.appendedMs);
     for (const [code, count] of Object.entries(counts.rejects)) this.metrics.add('weir_rejects_total', count, { code });
     this.metrics.add('weir_unknown_keys_total', counts.unknownKeys);

@@ -91,7 +91,9 @@ export class Fetcher {
       const wanted = this.wantedOf(node);
       if (wanted.length === 0) {
         if (!this.leads(node)) return; // another broker leads them now, and has a loop of its own
-        await Promise.race([wake, sleep(WAIT_MS, undefined, { signal }).catch(() => {})]);
+        const timer = setTimeout(() => this.wake.fire(), WAIT_MS);
+        await wake;
+        clearTimeout(timer);
         continue;
       }
       try {

@@ -3,7 +3,7 @@
 import type { Admin, Producer } from 'kafkajs';
 import type { Config } from '../config/schema.ts';
 import { publishSnapshot, sharedSnapshot } from '../control/shared.ts';
-import { DIVERTED } from '../control/snapshot.ts';
+import { DETOURS, detoursOf } from '../control/snapshot.ts';
 import type { Reach } from '../delivery/crashpoints.ts';
 import { KafkaLanes, type OpenedLane } from '../delivery/kafka-lanes.ts';
 import { Lane, type LaneObserver, type LaneSettings } from '../delivery/lane.ts';
@@ -66,6 +66,8 @@ export class KafkaHost {
   private readonly telemetry: Telemetry;
   private readonly snapshots = new Map<string, ControlSnapshot>();
   private readonly told: SourceNote[] = [];
+  /** Offset of the overflow up to which records were deleted, by lane. */
+  private readonly trimmed = new Map<number, number>();
   private kit!: LaneKit;
   private control = '';
   private membership: Membership | null = null;
@@ -107,9 +109,12 @@ export class KafkaHost {
     const topics = inputTopics(config);
     await admin.connect();
     const lanes = await lanesOf(admin, topics);
-    if (config.kafka.create_topics) await createTopics(admin, names, lanes, config.kafka.replication);
+    if (config.kafka.create_topics) {
+      const { replication } = config.kafka;
+      await createTopics(admin, names, lanes, replication, config.limits.record_bytes);
+    }
     const reader = new KafkaReader(options);
-    await reader.connect(config.kafka.partitioner === 'any' ? topics : [...topics, names.repartition]);
+    await reader.connect([...topics, ...detoursOf(config).map((detour) => names[detour])]);
     const logs = new KafkaReader(options);
     await logs.connect([names.state, names.control]);
     const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
@@ -178,8 +183,8 @@ export class KafkaHost {
   private async openLane(partition: number): Promise<OpenedLane> {
     const { router, store, observer, settings, reach } = this.kit;
     const { client: kafka, admin, logs: reader, names, group } = this;
-    const { state: topic, repartition } = names;
-    const log = await openKafkaLog({ kafka, admin, reader, topic, partition, repartition, group, reach });
+    const { state: topic, repartition, overflow } = names;
+    const log = await openKafkaLog({ kafka, admin, reader, topic, partition, repartition, overflow, group, reach });
     const name = `kafka:${group}:${partition}`;
     const sources = this.streams(partition);
     try {
@@ -187,9 +192,11 @@ export class KafkaHost {
         {
           name,
           sources,
+          overflow: sources.find(({ topic }) => topic === overflow),
+          parked: (tenants) => this.tellParked(name, tenants),
           router,
           store,
-          log: this.kit.wrapLog(this.watched(log), name),
+          log: this.kit.wrapLog(this.watched(log, partition), name),
           settings,
           observer,
           reach,
@@ -210,18 +217,29 @@ export class KafkaHost {
     }
   }
 
-  /** The group's offsets follow the commits, for whoever watches the lag. */
-  private watched(log: LaneLog): LaneLog {
+  /** The group's offsets follow the commits, for whoever watches the lag; of the overflow nobody needs what was read. */
+  private watched(log: LaneLog, partition: number): LaneLog {
     return {
       commit: log.commit,
       pending: log.pending,
       append: (line, outgoing) => log.append(line, outgoing),
       save: async (commit) => {
         await log.save(commit);
-        this.membership?.commit(offsetsOf(commit));
+        const offsets = offsetsOf(commit);
+        this.membership?.commit(offsets);
+        await this.trimOverflow(partition, offsets);
       },
       close: () => log.close(),
     };
+  }
+
+  private async trimOverflow(partition: number, offsets: ReturnType<typeof offsetsOf>): Promise<void> {
+    const { overflow: topic } = this.names;
+    const read = offsets.find((one) => one.topic === topic)?.offset ?? 0;
+    if (read === (this.trimmed.get(partition) ?? 0)) return;
+    this.trimmed.set(partition, read);
+    // If it fails, the next commit that finds something more to trim does it.
+    await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(read) }] }).catch(() => {});
   }
 
   private streams(partition: number): KafkaStream[] {
@@ -234,10 +252,11 @@ export class KafkaHost {
           topic,
           partition,
           slabs: kit.slabs,
-          batchBytes: kit.batchBytes,
+          // Parked records come in smaller pieces, since they come between others.
+          batchBytes: topic === this.names.overflow ? kit.batchBytes / 4 : kit.batchBytes,
           budget,
           fetcher,
-          earliest: async () => (await reader.offsets(topic, partition)).first,
+          offsets: () => reader.offsets(topic, partition),
           missingOffsets: config.kafka.missing_offsets,
           now: kit.now,
           note: (note) => {
@@ -249,13 +268,22 @@ export class KafkaHost {
   }
 
   /** Topics that every lane reads a partition of. */
-  private get inputs(): { name: string; index: number; topic: string }[] {
+  private get inputs(): Input[] {
     const { config, names } = this;
     const topics = config.sources.flatMap(({ name, topic }, index) =>
       topic === '' ? [] : { name, index, topic: `${config.kafka.prefix}${topic}` },
     );
-    const diverted = { name: DIVERTED, index: config.sources.length, topic: names.repartition };
-    return config.kafka.partitioner === 'any' ? topics : [...topics, diverted];
+    const detours = detoursOf(config).map((detour, i) => {
+      return { name: DETOURS[detour], index: config.sources.length + i, topic: names[detour] };
+    });
+    return [...topics, ...detours];
+  }
+
+  private tellParked(lane: string, tenants: readonly string[]): void {
+    const slugs = this.snapshots.get(this.control)?.tenants.filter(({ id }) => tenants.includes(id)) ?? [];
+    const fields = { lane, tenants: slugs.map(({ slug }) => slug) };
+    if (tenants.length > 0) this.warn('tenants over their quota: their records wait in the overflow topic', fields);
+    else this.warn('no tenant of the lane is over its quota any more, and all that waited is read', { lane });
   }
 
   private async snapshotOf(hash: string): Promise<ControlSnapshot> {
@@ -263,6 +291,13 @@ export class KafkaHost {
     this.snapshots.set(hash, known);
     return known;
   }
+}
+
+interface Input {
+  readonly name: string;
+  /** Position in the control snapshot's sources. */
+  readonly index: number;
+  readonly topic: string;
 }
 
 interface Connected {

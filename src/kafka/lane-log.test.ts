@@ -60,7 +60,17 @@ suite('the log of a lane', () => {
     const reader = await connect(topic);
     const group = randomUUID();
     const open = () =>
-      openKafkaLog({ kafka, admin, reader, topic, partition: 0, repartition: topic, group, reach: () => {} });
+      openKafkaLog({
+        kafka,
+        admin,
+        reader,
+        topic,
+        partition: 0,
+        repartition: topic,
+        overflow: topic,
+        group,
+        reach: () => {},
+      });
     return { topic, reader, open };
   }
   /** Plain values: a state may be a Buffer or not. */

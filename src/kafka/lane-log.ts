@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import type { Reach } from '../delivery/crashpoints.ts';
 import { type JournalEntry, type JournalLine, mergeLine } from '../delivery/journal.ts';
-import { Fenced, type LaneLog } from '../delivery/lane-log.ts';
+import { Fenced, type LaneLog, type Outgoing } from '../delivery/lane-log.ts';
 import { type Commit, EMPTY_COMMIT } from '../delivery/ledger.ts';
 import { LANE_HEADER } from '../model/messages.ts';
 import { logRecords, packr, VERSION } from './log-records.ts';
@@ -26,6 +26,8 @@ export interface KafkaLogOptions {
   readonly partition: number;
   /** Where messages for other lanes go. */
   readonly repartition: string;
+  /** Where records of parked tenants go, in the lane's own partition. */
+  readonly overflow: string;
   /** Name of the group: lanes of other groups are other lanes. */
   readonly group: string;
   readonly reach: Reach;
@@ -35,7 +37,7 @@ export interface KafkaLogOptions {
 const PIECE_BYTES = 512 * 1024;
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
-  const { kafka, group, partition, topic } = options;
+  const { kafka, group, partition } = options;
   const producer = kafka.producer({
     transactionalId: `weir-${group}-lane-${partition}`,
     idempotent: true,
@@ -48,7 +50,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
     await producer.connect();
     const token = randomUUID();
     const owner = { key: 'owner', value: token, headers: {} };
-    await send(producer, topic, partition, [owner], { topic, chunks: [] });
+    await send(options, producer, [owner], NOTHING);
     const found = await readLog(options, token);
     return new KafkaLog(options, producer, found);
   } catch (error) {
@@ -65,11 +67,10 @@ interface Piece {
 
 /** Writes all or nothing; returns the offset of the first. Rejects with `Fenced` whatever went wrong: only reading the log again tells. */
 async function send(
+  { topic, partition, repartition, overflow }: KafkaLogOptions,
   producer: Producer,
-  topic: string,
-  partition: number,
   pieces: readonly Piece[],
-  outgoing: { readonly topic: string; readonly chunks: readonly Uint8Array[] },
+  outgoing: Outgoing,
 ): Promise<number> {
   try {
     const transaction = await producer.transaction();
@@ -80,8 +81,12 @@ async function send(
         const [{ baseOffset }] = await transaction.send({ topic, messages: [{ ...piece, partition }], acks: -1 });
         if (first < 0) first = Number(baseOffset);
       }
-      for (const messages of requestsOf(outgoing.chunks))
-        await transaction.send({ topic: outgoing.topic, messages: messages.map(toItsLane), acks: -1 });
+      for (const messages of requestsOf(outgoing.misplaced))
+        await transaction.send({ topic: repartition, messages: messages.map(toItsLane), acks: -1 });
+      for (const messages of requestsOf(outgoing.overflow)) {
+        const own = messages.map((message) => ({ ...message, partition }));
+        await transaction.send({ topic: overflow, messages: own, acks: -1 });
+      }
       await transaction.commit();
       return first;
     } catch (error) {
@@ -94,6 +99,8 @@ async function send(
     });
   }
 }
+
+const NOTHING: Outgoing = { misplaced: [], overflow: [] };
 
 const toItsLane = (message: Sent): Sent & { partition: number } => ({
   ...message,
@@ -155,7 +162,7 @@ class KafkaLog implements LaneLog {
     this.offsets = offsets;
   }
 
-  async append(line: JournalLine, outgoing: readonly Uint8Array[] = []): Promise<void> {
+  async append(line: JournalLine, outgoing = NOTHING): Promise<void> {
     const entry = { key: 'journal', value: JSON.stringify(line), headers: { version: String(VERSION) } };
     const offset = await this.write([entry], outgoing);
     if (!this.offsets.has(line.seq)) this.offsets.set(line.seq, offset);
@@ -188,10 +195,8 @@ class KafkaLog implements LaneLog {
   }
 
   /** A transactional producer does one thing at a time. */
-  private write(pieces: readonly Piece[], outgoing: readonly Uint8Array[] = []): Promise<number> {
-    const { topic, partition, repartition } = this.options;
-    const strays = { topic: repartition, chunks: outgoing };
-    const done = this.last.then(() => send(this.producer, topic, partition, pieces, strays));
+  private write(pieces: readonly Piece[], outgoing = NOTHING): Promise<number> {
+    const done = this.last.then(() => send(this.options, this.producer, pieces, outgoing));
     this.last = done.catch(() => {});
     return done;
   }

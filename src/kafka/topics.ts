@@ -1,5 +1,6 @@
 // The topics that a configuration needs: input ones must be there, with equal numbers of partitions; the others are made.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { OperationalError } from '../cli/verb.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 export interface TopicNames {
   readonly alerts: string;
   readonly deadLetters: string;
+  /** Records of parked tenants. Of one group, as each parks for itself. */
   readonly overflow: string;
   /** Records of tenants whose lane is another one than they came in by. Of one group, as each has the same strays. */
   readonly repartition: string;
@@ -21,7 +23,7 @@ export function topicNames({ prefix }: Config['kafka'], group: string): TopicNam
   return {
     alerts: `${prefix}alerts`,
     deadLetters: `${prefix}dead-letters`,
-    overflow: `${prefix}overflow`,
+    overflow: `${prefix}overflow-${group}`,
     repartition: `${prefix}repartition-${group}`,
     state: `${prefix}state-${group}`,
     control: `${prefix}state-control`,
@@ -53,16 +55,28 @@ export async function lanesOf(admin: Admin, topics: readonly string[]): Promise<
   return first.partitions;
 }
 
-/** Makes output and state topics that are missing. */
-export async function createTopics(admin: Admin, names: TopicNames, lanes: number, replication: number): Promise<void> {
+/** Of a record that takes a detour, what says where it came from. */
+const HEADER_BYTES = 64 * 1024;
+/** What requestsOf packs into one. */
+const LEAST_MESSAGE_BYTES = 1 << 20;
+
+/** Makes output and state topics that are missing. `recordBytes`: of the longest record. */
+export async function createTopics(
+  admin: Admin,
+  names: TopicNames,
+  lanes: number,
+  replication: number,
+  recordBytes: number,
+): Promise<void> {
   const known = new Set(await admin.listTopics());
+  const passing = { 'max.message.bytes': String(Math.max(LEAST_MESSAGE_BYTES, recordBytes) + HEADER_BYTES) };
   const configOf = (entries: Readonly<Record<string, string>>) =>
     Object.entries(entries).map(([name, value]) => ({ name, value }));
   const wanted = [
     { topic: names.alerts, numPartitions: lanes, configEntries: [] },
     { topic: names.deadLetters, numPartitions: lanes, configEntries: [] },
-    { topic: names.overflow, numPartitions: lanes, configEntries: configOf({ 'retention.ms': '-1' }) },
-    { topic: names.repartition, numPartitions: lanes, configEntries: [] },
+    { topic: names.overflow, numPartitions: lanes, configEntries: configOf({ ...passing, 'retention.ms': '-1' }) },
+    { topic: names.repartition, numPartitions: lanes, configEntries: configOf(passing) },
     // Trimmed by its owner up to the last commit, so nothing may be deleted by age.
     {
       topic: names.state,
@@ -75,12 +89,37 @@ export async function createTopics(admin: Admin, names: TopicNames, lanes: numbe
   await admin
     .createTopics({
       topics: wanted.map((topic) => ({ ...topic, replicationFactor: replication })),
-      waitForLeaders: true,
+      waitForLeaders: false, // kafkajs gives up where a broker has not heard of the topic yet
     })
     .catch((error: unknown) => {
       if (!String(error).includes('already exists') && !alreadyThere(error)) throw error;
     });
+  await untilLed(
+    admin,
+    wanted.map(({ topic }) => topic),
+  );
 }
+
+/** Topics that were made a moment ago have leaders a moment later. */
+async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
+  for (const end = Date.now() + LEADERS_MS; ; await sleep(100)) {
+    const led = await admin.fetchTopicMetadata({ topics: [...topics] }).then(
+      (found) => found.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)),
+      (error: unknown) => {
+        if (Date.now() > end) throw error;
+        return false;
+      },
+    );
+    if (led) return;
+    if (Date.now() > end)
+      throw new OperationalError(
+        'topic_without_leader',
+        `Kafka gives no leader to ${topics.join(', ')}: look at its brokers.`,
+      );
+  }
+}
+
+const LEADERS_MS = 30_000;
 
 /** Two instances may start at once. */
 function alreadyThere(error: unknown): boolean {

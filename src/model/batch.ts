@@ -1,5 +1,6 @@
 // The unit of work: raw records in one (shared) buffer, with where they came from.
 
+import type { Detour } from './control.ts';
 import type { RejectCode } from './reject.ts';
 
 export const FORMATS = [
@@ -55,8 +56,8 @@ export interface Segment {
   readonly fault: { readonly code: RejectCode; readonly detail: string; readonly length: number } | null;
   /** [start, end) is one Kafka record batch as the broker keeps it: the worker unpacks it into segments with `records`. */
   readonly kafka?: KafkaPart;
-  /** The records were diverted to where they are: nobody diverts them again. */
-  readonly diverted?: boolean;
+  /** By which detour the records came to where they are; nobody sends them the same way again. */
+  readonly diverted?: Detour;
   /** Set by that unpacking: which records the segment's bytes are. Positions are then offsets, not bytes. */
   readonly records?: RecordTable;
   /** The earliest that a record of the segment reached the broker, ms since 1970; absent: `RawBatch.appendedAtMs`. */
@@ -126,4 +127,6 @@ export interface RawBatch {
   /** Usually over a SharedArrayBuffer slab; must not be kept after the match returns. */
   readonly bytes: Uint8Array;
   readonly segments: readonly Segment[];
+  /** UUIDs of tenants whose records go to the overflow topic for now (journaled), but for those that come from there. */
+  readonly parked?: readonly string[];
 }

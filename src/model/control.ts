@@ -33,6 +33,14 @@ export interface ListDocument {
   readonly file: string;
 }
 
+/** A token bucket over append time: a tenant that is over it waits for itself, not others for it. */
+export interface Quota {
+  /** Records a second. */
+  readonly rate: number;
+  /** Records that may come at once. */
+  readonly burst: number;
+}
+
 export interface Tenant {
   /** UUID. */
   readonly id: string;
@@ -49,6 +57,8 @@ export interface Tenant {
   /** application → category, over the built-in table. */
   readonly categories: Readonly<Record<string, string>>;
   readonly lists: readonly ListDocument[];
+  /** Of each lane; absent for none. */
+  readonly quota?: Quota;
 }
 
 /** An active tenant of which nothing but its name is known. */
@@ -101,6 +111,9 @@ export function plainSource(name: string): SourceDefinition {
   };
 }
 
+/** Why a record was sent to another topic: it came in by another lane than its tenant's, or its tenant is parked. */
+export type Detour = 'repartition' | 'overflow';
+
 /** How a topic's records say whose they are, and where they belong. */
 export interface KafkaRule {
   /** With its prefix. */
@@ -115,8 +128,8 @@ export interface KafkaRule {
   readonly partitioner: 'any' | Partitioner;
   /** Partitions of every input topic. */
   readonly lanes: number;
-  /** Set for the topic of diverted records, which say themselves what they are. */
-  readonly diverted?: boolean;
+  /** Set for topics of diverted records, which say themselves what they are. */
+  readonly diverted?: Detour;
 }
 
 export interface PolicyDocument {

@@ -6,8 +6,12 @@ import type { TableName } from './tables.ts';
 export const SENT_OUTPUTS = ['alert_messages', 'dead_letters'] as const;
 export type SentOutput = (typeof SENT_OUTPUTS)[number];
 
-/** Outputs that are Kafka messages, packed as src/model/messages.ts has them; misplaced ones go with the journal entry. */
-export const MESSAGE_OUTPUTS = [...SENT_OUTPUTS, 'misplaced', 'overflow'] as const;
+/** Messages that go out with the journal entry of their block, and only with it. */
+export const DIVERTED_OUTPUTS = ['misplaced', 'overflow'] as const;
+export type DivertedOutput = (typeof DIVERTED_OUTPUTS)[number];
+
+/** Outputs that are Kafka messages, packed as src/model/messages.ts has them. */
+export const MESSAGE_OUTPUTS = [...SENT_OUTPUTS, ...DIVERTED_OUTPUTS] as const;
 export type MessageOutput = (typeof MESSAGE_OUTPUTS)[number];
 
 export type OutputName = TableName | MessageOutput;

@@ -30,6 +30,13 @@ export interface TenantProgress {
   readonly watermarkMs: number;
 }
 
+/** Records of a tenant with a quota, as they came in; those of the overflow topic do not count again. */
+export interface QuotaUse {
+  /** UUID. */
+  readonly tenant: string;
+  readonly records: number;
+}
+
 /** Result of `match`. */
 export interface Matched {
   readonly rows: readonly TableRows[];
@@ -39,6 +46,7 @@ export interface Matched {
   readonly rollup: Uint8Array;
   readonly counts: BatchCounts;
   readonly exporters: readonly ExporterSight[];
+  readonly quotas: readonly QuotaUse[];
 }
 
 /** How writing parcels went: null for well. Errors cross threads as plain data. */
@@ -53,6 +61,16 @@ export type DeliveryOutcome = {
 /** How writing parcels to a file went: null for well, else Node's error code and message. */
 export type SpoolOutcome = { readonly code: string; readonly message: string } | null;
 
+/** How a block ends. */
+export interface BlockEnd {
+  /** The input has ended with it. */
+  readonly end: boolean;
+  /** Rollups since the last commit and the lane's state are wanted. */
+  readonly commit: boolean;
+  /** Everything appended before this moment (ms since 1970) is in; 0 for no tick. */
+  readonly tickMs: number;
+}
+
 /** What closing a block of a lane gives: rows of rollups and alerts, and the lane's state if asked for. */
 export interface BlockEffects {
   readonly rows: readonly TableRows[];
@@ -62,6 +80,8 @@ export interface BlockEffects {
   readonly evicted: number;
   readonly progress: readonly TenantProgress[];
   readonly snapshot: Uint8Array | null;
+  /** Something is open that a tick may close. */
+  readonly waiting: boolean;
 }
 
 /** A row of the batch, from 0, and what the store said. */

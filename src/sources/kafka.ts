@@ -7,7 +7,7 @@ import { type Fetched, OffsetOutOfRange, type RawRecordBatch } from '../kafka/re
 import type { Segment } from '../model/batch.ts';
 import { Pulse } from '../model/pulse.ts';
 import type { SlabPool } from '../model/slabs.ts';
-import type { FileProgress, Range, Source, SourceBatch, SourceNote } from './source.ts';
+import type { FileProgress, Overflow, Range, Source, SourceBatch, SourceNote } from './source.ts';
 
 /** Bytes that all streams of a process have fetched and not yet handed on. */
 export class FetchBudget {
@@ -29,8 +29,8 @@ export interface KafkaStreamOptions {
   readonly budget: FetchBudget;
   /** Registers with the fetcher, and takes back. */
   readonly fetcher: { add(target: FetchTarget): void; remove(target: FetchTarget): void; poke(): void };
-  /** First offset that the broker has. */
-  readonly earliest: () => Promise<number>;
+  /** First offset that the broker has, and the one behind the last. */
+  readonly offsets: () => Promise<{ readonly first: number; readonly end: number }>;
   readonly missingOffsets: 'stop' | 'earliest';
   readonly now: () => number;
   readonly note: (note: SourceNote) => void;
@@ -44,7 +44,7 @@ const EXPANSION = 4;
 const BATCH_WEIGHT = 2048;
 const RECORD_WEIGHT = 64;
 
-export class KafkaStream implements Source, FetchTarget {
+export class KafkaStream implements Overflow, FetchTarget {
   readonly name: string;
   readonly index: number;
   readonly bounded = false;
@@ -54,7 +54,7 @@ export class KafkaStream implements Source, FetchTarget {
   readonly file: string;
   private readonly options: KafkaStreamOptions;
   /** Offset of what is handed on next, and of what is fetched next; -1 while nobody reads. */
-  private position = -1;
+  position = -1;
   private fetching = -1;
   private queue: Fetched[] = [];
   private queued = 0;
@@ -90,6 +90,10 @@ export class KafkaStream implements Source, FetchTarget {
     return this.lag === 0 || this.appendedMs === 0 ? 0 : Math.max(0, now - this.appendedMs);
   }
 
+  async end(): Promise<number> {
+    return (await this.options.offsets()).end;
+  }
+
   reaches(high: number): void {
     this.high = Math.max(this.high, high);
   }
@@ -116,7 +120,7 @@ export class KafkaStream implements Source, FetchTarget {
 
   async *batches(progress: ReadonlyMap<string, FileProgress>, signal: AbortSignal): AsyncGenerator<SourceBatch> {
     const known = progress.get(this.file)?.position;
-    yield* this.read(known ?? (await this.options.earliest()), Number.POSITIVE_INFINITY, null, signal);
+    yield* this.read(known ?? (await this.options.offsets()).first, Number.POSITIVE_INFINITY, null, signal);
   }
 
   async *replay(
@@ -198,7 +202,7 @@ export class KafkaStream implements Source, FetchTarget {
   /** The broker does not have what comes next. */
   private async lost(error: Error): Promise<null> {
     if (!(error instanceof OffsetOutOfRange)) throw error;
-    const earliest = await this.options.earliest();
+    const { first: earliest } = await this.options.offsets();
     const gap = earliest - this.position;
     if (this.options.missingOffsets === 'stop' || gap <= 0)
       throw new OperationalError(

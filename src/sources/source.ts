@@ -75,6 +75,8 @@ export interface Source {
   /** Position in `ControlSnapshot.sources`. */
   readonly index: number;
   readonly bounded: boolean;
+  /** Records that there are and that were not handed on; null while nothing is known. Absent where nothing can tell. */
+  readonly lag?: number | null;
   /**
    * Unread input in stream order; resumes from `progress`. Ends when a bounded source is exhausted or `signal` aborts.
    * Throws OperationalError: input_missing, input_is_directory, input_unreadable.
@@ -98,6 +100,16 @@ export interface Source {
   totalBytes(): Promise<number>;
   /** After a bounded run's last commit: removes spools and sort runs that nothing needs any more. */
   committed(): Promise<void>;
+}
+
+/** A source of what was parked. */
+export interface Overflow extends Source {
+  /** Records that there are and that were not handed on; null while nothing is known. */
+  readonly lag: number | null;
+  /** Offset of what is handed on next; -1 before anything was read. */
+  readonly position: number;
+  /** Offset behind the last record that there is now. */
+  end(): Promise<number>;
 }
 
 export interface SourceOptions {

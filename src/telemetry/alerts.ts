@@ -24,6 +24,15 @@ export const ALERTS: readonly AlertRule[] = [
       'See the row Stages: a stage whose tasks under way have risen is the bottleneck. Main thread or CPU near the number of cores: add instances (at most one a partition is of use). Stage write: see the row Sinks for the slow table. Alerts and rollups are late meanwhile; nothing is lost while the topic keeps its records (compare its retention with the seconds behind).',
   },
   {
+    alert: 'WeirTenantParked',
+    expr: 'sum by (instance) (weir_parked_tenants) > 0',
+    for: '30m',
+    severity: 'warning',
+    summary: '{{ $value }} tenants have been over their quota for half an hour.',
+    description:
+      'The log names them ("tenants over their quota"). Their records wait in the overflow topic, whose lag says how many; their alerts come late, others are not concerned. Raise the quota if the tenant is entitled to it, and give the instances CPU for it; otherwise find out what floods.',
+  },
+  {
     alert: 'WeirNoProgress',
     expr: '(sum by (instance) (weir_kafka_lag_records) > 0 or sum by (instance) (weir_unwritten_blocks) > 0) unless sum by (instance) (increase(weir_stage_tasks_total{stage="commit"}[5m])) > 0',
     for: '5m',

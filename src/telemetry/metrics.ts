@@ -92,6 +92,15 @@ export const METRICS = {
     'Lanes given up because another owner has them, or their log could not be written.',
   ),
 
+  // Quotas
+  weir_parked_tenants: gauge(
+    [],
+    'quotas',
+    'sum',
+    'Tenants over their quota, lane by lane: their records wait in the overflow topic, whose lag says how many.',
+  ),
+  weir_parked_records_total: counter([], 'parked', 'Records sent to the overflow topic.'),
+
   // Stages
   weir_stage_tasks_total: counter(
     ['stage'],

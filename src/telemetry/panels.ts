@@ -25,6 +25,8 @@ export const PANELS = {
   freshness: panel('Lag and freshness', 'Age of the newest stored event', 's'),
   watermark: panel('Lag and freshness', 'Watermark behind now', 's'),
   late: panel('Lag and freshness', 'Late records', 'rps'),
+  quotas: panel('Lag and freshness', 'Tenants over their quota', 'none'),
+  parked: panel('Lag and freshness', 'Records parked', 'rps'),
   lanes: panel('Lag and freshness', 'Lanes', 'none'),
   moves: panel('Lag and freshness', 'Rebalances and fencings', 'ops'),
   tasks: panel('Stages', 'Batches and blocks through the stages', 'ops'),

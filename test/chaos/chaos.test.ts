@@ -17,7 +17,7 @@ test('a schedule is decided by its seed, and has five faults at least', () => {
     assert.ok(plan.faults.length + plan.deaths.length >= 5);
   }
   const kinds = new Set(Array.from({ length: 200 }, (_, seed) => planOf(seed).faults.map(({ kind }) => kind)).flat());
-  assert.equal(kinds.size, 10);
+  assert.equal(kinds.size, 11);
   assert.notEqual(planOf(1).faults.map(describe).join(), planOf(2).faults.map(describe).join());
 });
 

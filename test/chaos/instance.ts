@@ -11,6 +11,12 @@ import type { Orders } from '../support/victim.ts';
 const RESTART_MS = 200;
 const KEPT_OUTPUT = 6000;
 
+/** Whoever interrupts the tests wants no instances left, frozen ones least of all. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 export class Instance {
   /** Crash points at which it died, in order. */
   readonly died: CrashPoint[] = [];
@@ -61,11 +67,13 @@ export class Instance {
         { stdio: ['ignore', 'pipe', 'pipe'] },
       );
       this.child = child;
+      alive.add(child);
       for (const stream of [child.stdout, child.stderr])
         stream?.on('data', (chunk: Buffer) => {
           this.output = (this.output + chunk.toString()).slice(-KEPT_OUTPUT);
         });
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      alive.delete(child);
       const point = /^dies at (\S+)$/m.exec(this.output)?.[1];
       if (signal === 'SIGKILL' && point) this.died.push(point as CrashPoint);
       this.endedWell = code === 0;

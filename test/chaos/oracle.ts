@@ -112,6 +112,16 @@ export class Stores {
     );
   }
 
+  /** Whether as many rows of the other kinds are there as there must be: what is still on its way needs no verdict yet. */
+  async complete({ sessions, tunnels, logs }: Expected): Promise<boolean> {
+    const [stored, measured, [{ n }]] = await Promise.all([
+      this.rows('SELECT session_id FROM sessions'),
+      this.rows('SELECT tunnel_id, timestamp FROM tunnel_stats'),
+      this.ask<{ n: string }>('SELECT count() AS n FROM logs'),
+    ]);
+    return stored.length >= sessions.size && measured.length >= tunnels.size && Number(n) >= logs;
+  }
+
   /** Throws AssertionError: something is lost, doubled or wrong. */
   async check(expected: Expected, alerts: ReadonlySet<string>): Promise<void> {
     same(await this.flows(), expected.flows, 'flows');

@@ -5,8 +5,8 @@ import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts
 
 export const SERVERS = ['kafka', 'cassandra', 'clickhouse'] as const;
 export type ServerName = (typeof SERVERS)[number];
-/** Servers that Weir reaches through a proxy; Kafka names its own address to clients. */
-export const PROXIED = ['cassandra', 'clickhouse'] as const;
+/** Servers that Weir reaches through a proxy. */
+export const PROXIED = SERVERS;
 export type ProxiedName = (typeof PROXIED)[number];
 
 export interface Death {
@@ -27,14 +27,20 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'change-control' }
+  /** Of the state directories; meanwhile the configuration changes, so that there is something to write. */
+  | { readonly kind: 'full-disk'; readonly forMs: number }
 );
 
 export interface Schedule {
   readonly seed: number;
+  /** What `deaths` were picked from: with the seed, all that decides. */
+  readonly points: readonly CrashPoint[];
   readonly instances: number;
   /** Where instances die by themselves, one after the other, whichever is started. */
   readonly deaths: readonly Death[];
   readonly faults: readonly Fault[];
+  /** Of every tenant, in every other schedule: what comes beyond it waits apart. */
+  readonly quota: { readonly rate: number; readonly burst: number } | null;
   /** How far the clock of every second start of an instance is off, ms. */
   readonly clockOffMs: number;
 }
@@ -52,6 +58,7 @@ const OTHER_FAULTS = [
   'stall-network',
   'slow-network',
   'change-control',
+  'full-disk',
 ] as const;
 
 /** At least five faults. `points`: where instances are to die, those that are still wanted. */
@@ -66,19 +73,22 @@ export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINT
     if (kind === 'freeze-instance') return { atMs, kind, instance, forMs: SESSION_MS * 2 };
     if (kind === 'kill-server') return { atMs, kind, server: random.pick(SERVERS), forMs: random.int(200, 3000) };
     if (kind === 'freeze-server') return { atMs, kind, server: random.pick(SERVERS), forMs: random.int(500, 4000) };
+    if (kind === 'full-disk') return { atMs, kind, forMs: random.int(1000, 5000) };
     if (kind === 'rebalance-storm' || kind === 'change-control') return { atMs, kind };
     return { atMs, kind, server: random.pick(PROXIED), forMs: random.int(500, 4000) };
   };
   const faults = [fault(INSTANCE_FAULTS), fault(INSTANCE_FAULTS), fault(OTHER_FAULTS), fault(OTHER_FAULTS)];
   return {
     seed,
+    points,
     instances,
-    deaths: Array.from({ length: 2 }, () => {
+    deaths: Array.from({ length: 3 }, () => {
       const point = random.pick(points);
       const often = point === 'after-match' || point === 'block-closed' || point.endsWith('-insert');
-      return { point, nth: point === 'final-flush' ? 1 : random.int(1, often ? 12 : 4) };
+      return { point, nth: point === 'final-flush' ? 1 : random.int(1, often ? 7 : 4) };
     }),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
+    quota: seed % 2 === 0 ? { rate: random.int(100, 500), burst: random.int(200, 1500) } : null,
     clockOffMs: random.pick([0, -3_600_000, 3_600_000, 120_000]),
   };
 }

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { stringify } from 'yaml';
+import { TcpProxy } from '../../bench/servers/proxy.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
-import { PACKAGE_ROOT } from '../../src/root.ts';
 import { type Services, startServices } from '../services/index.ts';
-import { dumpOf, weir } from '../support/run.ts';
+import { weir } from '../support/run.ts';
 import type { Orders } from '../support/victim.ts';
+import { type Dataset, DEMO, datasetOf, type Fields, RECORDS } from './dataset.ts';
 import { Instance } from './instance.ts';
-import { alertName, expectedOf, Stores } from './oracle.ts';
+import { expectedOf, Stores } from './oracle.ts';
 import {
   describe,
   type Fault,
@@ -25,10 +26,8 @@ import {
   SESSION_MS,
   type ServerName,
 } from './plan.ts';
-import { TcpProxy } from './proxy.ts';
+import { SmallDisk } from './small-disk.ts';
 import { INPUT, type InputTopic, LANES, readAll } from './topics.ts';
-
-type Fields = Readonly<Record<string, string | number>>;
 
 export interface Outcome {
   readonly schedule: Schedule;
@@ -41,26 +40,19 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-const DEMO = join(PACKAGE_ROOT, 'examples', 'demo.yaml');
-const TENANTS = ['acme', 'globex', 'initech'];
-/** Of a tenant: enough for alerts, few enough for many schedules. */
-const RECORDS = 4000;
-const DATASETS = 3;
 const SETTLE_MS = 240_000;
+/** For what is not flows, once all flows are there; then the verdict says what is missing. */
+const REST_MS = 15_000;
 const STEP_MS = 100;
-
-interface Dataset {
-  /** By tenant, in order. */
-  readonly records: readonly (readonly Fields[])[];
-  readonly alerts: ReadonlySet<string>;
-}
 
 export class World {
   private readonly services: Services<ServerName>;
   private readonly proxies: Readonly<Record<ProxiedName, TcpProxy>>;
   private readonly folder: string;
+  /** Under the state directories of all instances. */
+  private readonly disk: SmallDisk;
   private readonly kafka: Kafka;
-  private readonly datasets = new Map<number, Promise<Dataset>>();
+  private changes = 0;
 
   private constructor(
     services: Services<ServerName>,
@@ -70,6 +62,8 @@ export class World {
     this.services = services;
     this.proxies = proxies;
     this.folder = folder;
+    mkdirSync(join(folder, 'state'));
+    this.disk = new SmallDisk(join(folder, 'state'));
     this.kafka = new Kafka({
       brokers: [...services.kafka.brokers],
       logLevel: logLevel.NOTHING,
@@ -80,8 +74,10 @@ export class World {
   /** Throws ServiceError when servers cannot be had. */
   static async open(): Promise<World> {
     const services = await startServices(SERVERS, { isolated: true });
+    const { port, advertisedPort } = services.kafka.proxied;
     const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
     const proxies = {
+      kafka: await TcpProxy.open(port, advertisedPort),
       cassandra: await TcpProxy.open(portOf(services.cassandra.contactPoint)),
       clickhouse: await TcpProxy.open(portOf(services.clickhouse.url)),
     };
@@ -91,6 +87,7 @@ export class World {
   async close(): Promise<void> {
     for (const name of PROXIED) this.proxies[name].close();
     await this.services.stop();
+    this.disk.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -98,18 +95,18 @@ export class World {
     const schedule = planOf(seed, points);
     const started = Date.now();
     const name = `s${seed}_${started.toString(36)}`;
-    const dataset = await this.dataset(seed % DATASETS);
+    const dataset = await datasetOf(seed);
     const folder = join(this.folder, name);
     mkdirSync(folder);
     const config = join(folder, 'weir.yaml');
-    writeFileSync(config, this.configuration(name));
+    writeFileSync(config, this.configuration(name, schedule));
     await this.prepare(name, config);
     const deaths = [...schedule.deaths];
     let starts = 0;
     const orders = (instance: number) => (): Orders => {
       const crash = deaths.shift();
       return {
-        values: { config, data: join(folder, `instance-${instance}`), workers: '1' },
+        values: { config, data: join(this.folder, 'state', name, `instance-${instance}`), workers: '1' },
         clockOffMs: starts++ % 2 === 1 ? schedule.clockOffMs : 0,
         ...(crash ? { crash } : {}),
         ...(sabotage ? { sabotage } : {}),
@@ -130,6 +127,8 @@ export class World {
       const expected = expectedOf(sent.map(({ value }) => JSON.parse(String(value)) as Fields));
       for (const end = Date.now() + SETTLE_MS; (await stores.counted()) < expected.flows.size; await sleep(300))
         if (Date.now() > end) throw new Error('the lag does not fall');
+      for (const end = Date.now() + REST_MS; Date.now() < end; await sleep(300))
+        if (await stores.complete(expected).catch(() => false)) break;
       for (let attempt = 1; ; attempt++) {
         await Promise.all(instances.map((instance) => instance.stop(60_000)));
         wrong = await stores.check(expected, dataset.alerts).then(
@@ -147,6 +146,7 @@ export class World {
       await Promise.all(instances.map((instance) => instance.stop(1000)));
       await stores.close();
       rmSync(folder, { recursive: true, force: true });
+      rmSync(join(this.folder, 'state', name), { recursive: true, force: true });
     }
     return {
       schedule,
@@ -159,14 +159,19 @@ export class World {
   }
 
   /** The demo's tenants, with topics in place of files and small blocks: many places to die in a short run. */
-  private configuration(name: string): string {
+  private configuration(name: string, { quota }: Schedule): string {
     return `${readFileSync(DEMO, 'utf8')}\n${stringify({
+      ...(quota ? { quota } : {}),
       log: { level: 'warn' },
       block: { rows: 700, seconds: 1 },
       snapshot: { blocks: 3, seconds: 2 },
       batch: { bytes: '64KiB' },
       sources: INPUT.map((topic) => ({ name: topic, topic, format: 'native-json' })),
-      kafka: { brokers: [...this.services.kafka.brokers], prefix: `${name}-`, session_timeout: `${SESSION_MS}ms` },
+      kafka: {
+        brokers: [`127.0.0.1:${this.proxies.kafka.port}`],
+        prefix: `${name}-`,
+        session_timeout: `${SESSION_MS}ms`,
+      },
       store: { kind: 'servers' },
       scylla: {
         contact_points: [`127.0.0.1:${this.proxies.cassandra.port}`],
@@ -191,34 +196,6 @@ export class World {
     await admin.disconnect();
     const migrated = await weir(['migrate', '--config', config]);
     if (migrated.code !== 0) throw new Error(`weir migrate: ${migrated.stderr}`);
-  }
-
-  private dataset(number: number): Promise<Dataset> {
-    const known = this.datasets.get(number) ?? this.makeDataset(number);
-    this.datasets.set(number, known);
-    return known;
-  }
-
-  /** The same records through the embedded pipeline, undisturbed, say which alerts there must be. */
-  private async makeDataset(number: number): Promise<Dataset> {
-    const records: Fields[][] = [];
-    const inputs: string[] = [];
-    for (const tenant of TENANTS) {
-      const path = join(this.folder, `${number}-${tenant}.ndjson`);
-      const args = ['--tenant', tenant, '--seed', String(100 + number), '--records', '1', '--out', path];
-      const made = await weir(['generate', ...args]);
-      if (made.code !== 0) throw new Error(made.stderr);
-      const lines = readFileSync(path, 'utf8').split('\n').slice(0, RECORDS);
-      writeFileSync(path, `${lines.join('\n')}\n`);
-      records.push(lines.map((line) => JSON.parse(line) as Fields));
-      inputs.push('--input', path);
-    }
-    const data = join(this.folder, `reference-${number}`);
-    const ran = await weir(['run', '--config', DEMO, ...inputs, '--data', data, '--json']);
-    if (ran.code !== 0) throw new Error(ran.stderr);
-    const alerts = (await dumpOf(data)).threat_analytics.map(({ details }) => alertName(String(details)));
-    if (alerts.length < 3) throw new Error('there are no alerts to lose');
-    return { records, alerts: new Set(alerts) };
   }
 
   /** A tenant is a lane: its records keep their order in each topic. */
@@ -247,6 +224,12 @@ export class World {
       await sleep(Math.max(0, began + step * STEP_MS - Date.now()));
     }
     await producer.disconnect();
+  }
+
+  private changeControl(config: string): void {
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(config, text.replace(/name: Globex.*/, `name: Globex ${this.changes++}`));
+    utimesSync(config, new Date(), new Date());
   }
 
   private async inflict(fault: Fault, instances: readonly Instance[], config: string): Promise<void> {
@@ -283,8 +266,14 @@ export class World {
         return;
       }
       case 'change-control':
-        writeFileSync(config, `${readFileSync(config, 'utf8').replace('name: Globex', 'name: Globex Corporation')}`);
-        utimesSync(config, new Date(), new Date());
+        this.changeControl(config);
+        return;
+      case 'full-disk':
+        this.disk.fill();
+        await sleep(fault.forMs / 4);
+        this.changeControl(config);
+        await sleep((fault.forMs * 3) / 4);
+        this.disk.free();
         return;
       default: {
         const proxy = this.proxies[fault.server];
@@ -305,11 +294,16 @@ export interface RunOptions {
 }
 
 export function summaryOf({ schedule, wrong, died, records, seconds, failures }: Outcome): string {
-  const { seed, instances, faults } = schedule;
-  const what = [...faults.map(describe), ...died.map((point) => `died ${point}`)].join('; ');
+  const { seed, points, instances, faults, quota } = schedule;
+  const what = [
+    ...(quota ? [`quota ${quota.rate}/s`] : []),
+    ...faults.map(describe),
+    ...died.map((point) => `died ${point}`),
+  ].join('; ');
   const verdict = wrong === '' ? 'equal' : `WRONG ${wrong}`;
+  const again = wrong === '' ? '' : `\n  again: --schedules 1 --seed ${seed} --points ${points.join()}`;
   const said = wrong === '' ? '' : failures.map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`).join('');
-  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${said}`;
+  return `schedule ${seed}: ${records} records, ${instances} instances, ${seconds.toFixed(0)} s, ${failures.length} restarts after failures: ${verdict}\n  ${what}${again}${said}`;
 }
 
 function topicOf(row: Fields): InputTopic {

@@ -20,7 +20,11 @@ export type { ServiceName } from './settings.ts';
 export const SERVERS: Readonly<Record<ServiceName, Server>> = { kafka, cassandra, clickhouse, postgres };
 
 export interface Addresses {
-  readonly kafka: { readonly brokers: readonly string[] };
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    /** A second listener, for a proxy: it says of itself that it is at `advertisedPort`, and is at `port`. */
+    readonly proxied: { readonly port: number; readonly advertisedPort: number };
+  };
   readonly cassandra: { readonly contactPoint: string; readonly localDataCenter: string };
   /** `url` without credentials: the user `default` has no password. Make a database of your own. */
   readonly clickhouse: { readonly url: string };
@@ -138,7 +142,10 @@ async function addressesOf<Name extends ServiceName>(
 }
 
 const ADDRESS = {
-  kafka: (ports: Ports): Addresses['kafka'] => ({ brokers: [`127.0.0.1:${ports.kafka}`] }),
+  kafka: (ports: Ports): Addresses['kafka'] => ({
+    brokers: [`127.0.0.1:${ports.kafka}`],
+    proxied: { port: ports.kafkaProxied, advertisedPort: ports.kafkaProxy },
+  }),
   cassandra: (ports: Ports): Addresses['cassandra'] => ({
     contactPoint: `127.0.0.1:${ports.cassandra}`,
     localDataCenter: 'datacenter1',

@@ -16,7 +16,7 @@ const MEMORY = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLev
 
 export const kafka: Server = {
   name: 'kafka',
-  ports: ['kafka', 'kafkaController'],
+  ports: ['kafka', 'kafkaController', 'kafkaProxied'],
   patience: 90,
   stopSignal: 'SIGTERM',
 
@@ -56,10 +56,11 @@ const CLUSTER = 'MkU3OEVBNTcwNTJENDM2Qg';
 const propertiesOf = (data: string, ports: Ports) => `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${ports.kafkaController}
-listeners=PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.kafkaController}
-advertised.listeners=PLAINTEXT://127.0.0.1:${ports.kafka}
+listeners=PLAINTEXT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaProxied},CONTROLLER://127.0.0.1:${ports.kafkaController}
+# Whoever comes in by the second listener is sent back to it: through a proxy, if a test has put one there.
+advertised.listeners=PLAINTEXT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaProxy}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs=${data.replaceAll('\\', '\\\\')}
 num.partitions=4

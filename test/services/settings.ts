@@ -15,6 +15,8 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 export const PORTS = {
   kafka: ['KAFKA_PORT', 19092],
   kafkaController: ['KAFKA_CTRL_PORT', 19093],
+  kafkaProxied: ['KAFKA_PROXIED_PORT', 19094],
+  kafkaProxy: ['KAFKA_PROXY_PORT', 19095],
   cassandra: ['CQL_PORT', 19042],
   cassandraStorage: ['CASS_STORAGE_PORT', 17000],
   clickhouse: ['CH_PORT', 18123],

@@ -65,8 +65,8 @@ function forgetTokens(store: BlockSink): BlockSink {
 function keepFirstSnapshot(router: Router): Router {
   const first = new Map<string, Uint8Array>();
   const closeBlock = router.closeBlock.bind(router);
-  router.closeBlock = async (lane, end, commit) => {
-    const effects = await closeBlock(lane, end, commit);
+  router.closeBlock = async (lane, how) => {
+    const effects = await closeBlock(lane, how);
     if (!effects.snapshot) return effects;
     const kept = first.get(lane) ?? effects.snapshot.slice();
     first.set(lane, kept);

@@ -8,6 +8,9 @@ export class Clock {
   maxMs = -Infinity;
   /** Event time of the first record; learning starts here. */
   firstMs = Infinity;
+  /** Highest event time as of the last tick, and the tick that first found it: since then nothing has moved the clock. */
+  tickedMs = -Infinity;
+  sinceMs = 0;
   /** No alert falls due before this. */
   nextCloseMs = Infinity;
   /** Binary heap by closing time, then alert id. Closed alerts leave it when they come up or outnumber the open ones. */
@@ -24,6 +27,18 @@ export class Clock {
     this.nextCloseMs = this.heap[0].closeMs;
   }
 
+  /**
+   * A tick: everything that was appended before `atMs` has been seen. Returns the event time that silence has reached: as far behind
+   * the time of appending as the last event was. It closes what is over, and makes no event late.
+   */
+  tick(atMs: number): number {
+    if (this.maxMs !== this.tickedMs) {
+      this.tickedMs = this.maxMs;
+      this.sinceMs = atMs;
+    }
+    return this.maxMs + Math.max(0, atMs - this.sinceMs);
+  }
+
   /** An alert was closed by something else than this clock. */
   forget(): void {
     if (++this.closed < 1024 || this.closed * 2 < this.heap.length) return;
@@ -32,9 +47,9 @@ export class Clock {
     this.nextCloseMs = this.heap[0]?.closeMs ?? Infinity;
   }
 
-  /** The next open alert that is due at `maxMs`, or undefined. It is no longer watched. */
-  due(): OpenAlert | undefined {
-    while (this.heap.length > 0 && this.heap[0].closeMs <= this.maxMs) {
+  /** The next open alert that is due at `nowMs`, or undefined. It is no longer watched. */
+  due(nowMs = this.maxMs): OpenAlert | undefined {
+    while (this.heap.length > 0 && this.heap[0].closeMs <= nowMs) {
       const first = this.heap[0];
       const end = this.heap.pop()!;
       if (this.heap.length > 0) {

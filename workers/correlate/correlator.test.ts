@@ -96,6 +96,38 @@ test('one alert a group and suppression window; revisions at 10, 100 and when th
   assert.notEqual(second.threat[0].alert_id, first.threat[0].alert_id);
 });
 
+test('silence closes a window too: by ticks, in event time as far behind as the last event was, and nothing becomes late', () => {
+  const rule = ruleOf(0, { suppressionMs: HOUR });
+  const correlator = started([rule], snapshotOf({}, ['acme'], 0));
+  assert.equal(correlator.waiting, false);
+  correlator.add(packHits([0, 1, 2].map((i) => event(T0 + i, [{ target: 0 }]))));
+  assert.equal(correlator.waiting, true);
+  const now = T0 + 1000 * HOUR; // a backlog: append times say nothing of event times but how far apart they are
+  correlator.tick(now);
+  correlator.tick(now + HOUR - 10);
+  assert.deepEqual(revisions(correlator.take(false)), [1]);
+  const moved = started([rule], snapshotOf({}, ['acme'], 0));
+  moved.restore(correlator.snapshot());
+  for (const one of [correlator, moved]) {
+    one.tick(now + HOUR);
+    assert.deepEqual(revisions(one.take(false)), [3]);
+    assert.equal(one.waiting, false);
+    one.add(packHits([event(T0 + 5, [{ target: 0 }])]));
+    assert.equal(one.take(false).late, 0);
+  }
+});
+
+test('an event begins a tenant’s silence anew; ticks before any event say nothing', () => {
+  const correlator = started([ruleOf(0, { suppressionMs: HOUR })], snapshotOf({}, ['acme', 'beta'], 0));
+  correlator.tick(T0);
+  correlator.add(packHits([event(T0, [{ target: 0 }]), event(T0 + 1, [{ target: 0 }])]));
+  for (let i = 1; i < 8; i++) {
+    correlator.tick(T0 + i * HOUR);
+    correlator.add(packHits([event(T0 + 1 + i, [])]));
+  }
+  assert.deepEqual(revisions(correlator.take(false)), [1], 'slow events, but events');
+});
+
 test('a window that closes without news writes nothing, and the end of the input writes each count once', () => {
   const correlator = started([ruleOf(0)]);
   correlator.add(packHits([1, 2, 3].map((i) => event(T0 + i, [{ target: 0 }]))));

@@ -145,6 +145,20 @@ export class Correlator {
     if (this.names.size > this.namesLimit) this.forgetNames();
   }
 
+  /** Everything appended before `atMs` (ms since 1970, journaled) has been added: silence ends windows too. */
+  tick(atMs: number): void {
+    for (const { clocks } of this.tenants)
+      for (const clock of clocks.values()) {
+        const reached = clock.tick(atMs);
+        if (reached >= clock.nextCloseMs) this.closeDue(clock, reached);
+      }
+  }
+
+  /** Whether a tick can close anything: alerts are open. */
+  get waiting(): boolean {
+    return this.tenants.some(({ clocks }) => [...clocks.values()].some(({ nextCloseMs }) => nextCloseMs < Infinity));
+  }
+
   /** What fell due since the last take. `end`: the input ended; every alert whose count changed gets a revision. */
   take(end: boolean): Correlated {
     if (end) for (const tenant of this.tenants) for (const state of tenant.states()) state.book.flush(this.output);
@@ -219,8 +233,8 @@ export class Correlator {
     }
   }
 
-  private closeDue(clock: Clock): void {
-    for (let open = clock.due(); open !== undefined; open = clock.due()) open.book.close(open, this.output);
+  private closeDue(clock: Clock, nowMs = clock.maxMs): void {
+    for (let open = clock.due(nowMs); open !== undefined; open = clock.due(nowMs)) open.book.close(open, this.output);
   }
 
   private event(): HitEvent {

@@ -1,19 +1,25 @@
 // The bytes of a lane's state: written between batches, read after a restart or on another worker.
 //
-// u32 magic, u32 format version, lane, stream names; then a tenant: id, clocks (dataset, highest and first event time),
+// u32 magic, u32 format version, lane, stream names; then a tenant: id, clocks (dataset, highest and first event time, what the last
+// tick found: from format version 3 on),
 // rules (identity, length, what RuleState.save wrote).
 
 import { ByteWriter } from '../../src/model/bytes.ts';
 import { ByteReader, DamagedSnapshot } from './byte-reader.ts';
+import type { Clock } from './clock.ts';
 import type { StreamNames } from './evidence-pool.ts';
 import type { TenantState } from './tenant-state.ts';
 
 const MAGIC = 0x524f4357; // 'WCOR'
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
+/** The one before can be read too, since instances of both versions share a group during an upgrade. */
+const OLDEST_VERSION = 2;
+
+export type SavedClock = Pick<Clock, 'dataset' | 'maxMs' | 'firstMs' | 'tickedMs' | 'sinceMs'>;
 
 export interface SavedTenant {
   readonly id: string;
-  readonly clocks: readonly { readonly dataset: string; readonly maxMs: number; readonly firstMs: number }[];
+  readonly clocks: readonly SavedClock[];
   /** The bytes are read when it is known which rules are in force. */
   readonly rules: readonly { readonly identity: string; readonly bytes: Uint8Array }[];
 }
@@ -43,6 +49,8 @@ export function writeLane(lane: string, tenants: readonly TenantState[], names: 
       body.string(clock.dataset);
       body.f64(clock.maxMs);
       body.f64(clock.firstMs);
+      body.f64(clock.tickedMs);
+      body.f64(clock.sinceMs);
     }
     const rules = [...tenant.states()];
     body.varint(rules.length);
@@ -68,16 +76,22 @@ export function readLane(lane: string, bytes: Uint8Array): SavedLane {
   const reader = new ByteReader(bytes);
   if (reader.u32() !== MAGIC) throw new DamagedSnapshot('these bytes are no correlation snapshot');
   const version = reader.u32();
-  if (version !== FORMAT_VERSION)
+  if (version < OLDEST_VERSION || version > FORMAT_VERSION)
     throw new DamagedSnapshot(
-      `the correlation snapshot has format version ${version}; this version of Weir reads ${FORMAT_VERSION} only`,
+      `the correlation snapshot has format version ${version}; this version of Weir reads ${OLDEST_VERSION} to ${FORMAT_VERSION}`,
     );
   const owner = reader.string();
   if (owner !== lane) throw new DamagedSnapshot(`the correlation snapshot is of lane ${owner}, not of ${lane}`);
   const names = list(reader, () => reader.string());
   const tenants = list(reader, () => ({
     id: reader.string(),
-    clocks: list(reader, () => ({ dataset: reader.string(), maxMs: reader.f64(), firstMs: reader.f64() })),
+    clocks: list(reader, () => ({
+      dataset: reader.string(),
+      maxMs: reader.f64(),
+      firstMs: reader.f64(),
+      tickedMs: version > 2 ? reader.f64() : -Infinity,
+      sinceMs: version > 2 ? reader.f64() : 0,
+    })),
     rules: list(reader, () => ({ identity: reader.string(), bytes: reader.raw(reader.varint()).slice() })),
   }));
   if (!reader.done) throw new DamagedSnapshot('the correlation snapshot has bytes too many');

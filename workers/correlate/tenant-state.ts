@@ -74,7 +74,7 @@ export class TenantState {
     byIdentity: ReadonlyMap<string, CompiledRule>,
     output: Output,
   ): void {
-    for (const { dataset, maxMs, firstMs } of saved.clocks) Object.assign(this.clock(dataset), { maxMs, firstMs });
+    for (const { dataset, ...times } of saved.clocks) Object.assign(this.clock(dataset), times);
     for (const { identity, bytes } of saved.rules) {
       const rule = byIdentity.get(identity);
       if (rule === undefined) closeSaved(bytes, output);

@@ -12,7 +12,7 @@ export interface Origin {
   readonly stream: string;
   /** Offset there. */
   readonly position: number;
-  /** Bytes of the Kafka record before it, where that one holds several. */
+  /** Bytes before it of the Kafka record that it was first in, where that one holds several. */
   readonly inside: number;
   readonly appendedAtMs: number;
   readonly format: FormatName;
@@ -22,9 +22,10 @@ export interface Origin {
   readonly pop: string | undefined;
 }
 
-export function headersOf(origin: Origin, lane: number): [string, string][] {
+/** `lane`: which one it is sent to; null for the one that it is in. */
+export function headersOf(origin: Origin, lane: number | null): [string, string][] {
   return [
-    [LANE_HEADER, String(lane)],
+    ...(lane === null ? [] : [[LANE_HEADER, String(lane)] as [string, string]]),
     ['weir-source', origin.source],
     ['weir-stream', origin.stream],
     ['weir-position', String(origin.position)],

@@ -1,7 +1,7 @@
 // Record batches of the topic of diverted records: each record says itself which source, stream and position it is of, and whose.
 
 import type { FormatName, RecordTable, Segment } from '../../../src/model/batch.ts';
-import type { ControlSnapshot } from '../../../src/model/control.ts';
+import type { ControlSnapshot, Detour } from '../../../src/model/control.ts';
 import type { RecordWalker } from '../../../src/model/kafka/record-batch.ts';
 import { type Origin, originOf } from '../../divert/headers.ts';
 import { type DecodeContext, TENANT_MISSING } from '../context.ts';
@@ -50,6 +50,7 @@ export function sameRun(a: Common | null, b: Common): boolean {
 export function segmentOf(
   { source, stream, format, tenant, pop }: Common,
   { referenceMs }: Segment,
+  diverted: Detour,
   start: number,
   end: number,
   records: RecordTable & { readonly leastAppendedAtMs: number },
@@ -65,7 +66,7 @@ export function segmentOf(
     referenceMs,
     fault: null,
     records,
-    diverted: true,
+    diverted,
     appendedAtMs: records.leastAppendedAtMs,
     tenant,
     ...(pop === undefined ? {} : { pop }),

@@ -9,7 +9,7 @@ import {
   type RecordTable,
   type Segment,
 } from '../../../src/model/batch.ts';
-import type { ControlSnapshot } from '../../../src/model/control.ts';
+import type { ControlSnapshot, Detour } from '../../../src/model/control.ts';
 import { CodecError, decompress } from '../../../src/model/kafka/codecs.ts';
 import {
   HEADER_BYTES,
@@ -78,7 +78,7 @@ export class KafkaUnpacker {
       else this.expand(batch, segment, segment.kafka);
     }
     const bytes = this.bytes.subarray(0, this.length);
-    return { batch: { bytes, segments: this.segments, appendedAtMs: batch.appendedAtMs }, empty: this.empty };
+    return { batch: { ...batch, bytes, segments: this.segments }, empty: this.empty };
   }
 
   private copy({ bytes }: RawBatch, segment: Segment): void {
@@ -100,8 +100,8 @@ export class KafkaUnpacker {
       const records = decompress(header.codec, packed, mostUnpacked(packed.length, count));
       const at = this.reserve(records.length);
       this.bytes.set(records, at);
-      const diverted = this.snapshot.sources[segment.source]?.kafka?.diverted === true;
-      if (diverted) this.walkDiverted(segment, part, header, at, records.length, batch.appendedAtMs);
+      const diverted = this.snapshot.sources[segment.source]?.kafka?.diverted;
+      if (diverted) this.walkDiverted(segment, diverted, part, header, at, records.length, batch.appendedAtMs);
       else this.walk(segment, part, header, at, records.length, batch.appendedAtMs);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
@@ -150,6 +150,7 @@ export class KafkaUnpacker {
   /** The same for records that were diverted to where they are: each says itself what it is. */
   private walkDiverted(
     segment: Segment,
+    detour: Detour,
     part: KafkaPart,
     header: RecordBatchHeader,
     at: number,
@@ -162,7 +163,8 @@ export class KafkaUnpacker {
     let runStart = at;
     let to = at;
     const close = (): void => {
-      if (common !== null && run.count > 0) this.segments.push(segmentOf(common, segment, runStart, to, run.take()));
+      if (common !== null && run.count > 0)
+        this.segments.push(segmentOf(common, segment, detour, runStart, to, run.take()));
       runStart = to;
     };
     walker.open(bytes, at, at + length);

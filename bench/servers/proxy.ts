@@ -6,6 +6,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
+  /** Those whose last chunk still waits: whatever was resumed before it passed would overtake it. */
+  private readonly waiting = new Set<Socket>();
   private delayMs = 0;
   private refusing = false;
 
@@ -13,11 +15,16 @@ export class TcpProxy {
     this.server = server;
   }
 
-  static async open(port: number): Promise<TcpProxy> {
+  /** To `port` on loopback; `at` is where it listens, 0 for anywhere. */
+  static open(port: number, at = 0): Promise<TcpProxy> {
+    return TcpProxy.to({ host: '127.0.0.1', port }, at);
+  }
+
+  static async to(address: { readonly host: string; readonly port: number }, at = 0): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server);
-    server.on('connection', (near) => proxy.join(near, port));
-    server.listen(0, '127.0.0.1');
+    server.on('connection', (near) => proxy.join(near, address));
+    server.listen(at, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
   }
@@ -46,7 +53,7 @@ export class TcpProxy {
   heal(): void {
     this.refusing = false;
     this.delayMs = 0;
-    for (const socket of this.sockets) socket.resume();
+    for (const socket of this.sockets) if (!this.waiting.has(socket)) socket.resume();
   }
 
   close(): void {
@@ -54,9 +61,9 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private join(near: Socket, port: number): void {
+  private join(near: Socket, { host, port }: { host: string; port: number }): void {
     if (this.refusing) return void near.resetAndDestroy();
-    const far = connect(port, '127.0.0.1');
+    const far = connect(port, host);
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -70,12 +77,13 @@ export class TcpProxy {
       from.on('data', (chunk) => {
         if (this.delayMs === 0) return void to.write(chunk);
         from.pause(); // one chunk at a time, in order
-        const pass = (): void => {
+        if (this.delayMs === Number.POSITIVE_INFINITY) return void to.write(chunk); // it was on its way
+        this.waiting.add(from);
+        setTimeout(() => {
+          this.waiting.delete(from);
           to.write(chunk);
           if (this.delayMs !== Number.POSITIVE_INFINITY) from.resume();
-        };
-        if (this.delayMs !== Number.POSITIVE_INFINITY) setTimeout(pass, this.delayMs);
-        else pass();
+        }, this.delayMs);
       });
       if (this.delayMs === Number.POSITIVE_INFINITY) from.pause();
     }
