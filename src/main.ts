@@ -14,6 +14,7 @@ import { type LaneLog, openFileLog } from './delivery/lane-log.ts';
 import { type LaneRun, lanesAtOnce } from './delivery/lane-run.ts';
 import { Router } from './delivery/router.ts';
 import type { RunCounts, RunSummary } from './delivery/summary.ts';
+import { Traffic } from './delivery/traffic.ts';
 import { watchedLog } from './delivery/watched-log.ts';
 import { listen } from './http/listener.ts';
 import type { KafkaHost, LaneKit } from './kafka/host.ts';
@@ -192,9 +193,11 @@ function laneKit(
     router,
     store,
     observer: counts,
+    traffic: new Traffic(),
     settings: {
       blockRows: block.rows,
       blockMs: block.seconds * 1000,
+      alertsAhead: config.store.kind === 'servers',
       snapshotBlocks: state.blocks,
       snapshotMs: state.seconds * 1000,
     },
@@ -254,7 +257,7 @@ async function openLanes(
   kit: LaneKit,
   sources: readonly Source[],
 ): Promise<Lane[]> {
-  const { router, store, observer, settings, reach, snapshot } = kit;
+  const { router, store, observer, traffic, settings, reach, snapshot } = kit;
   const snapshots = new Map([[snapshot.hash, snapshot]]);
   const snapshotOf = async (hash: string): Promise<ControlSnapshot> =>
     snapshots.get(hash) ?? loadSnapshot(directory.root, hash);
@@ -273,6 +276,7 @@ async function openLanes(
       log,
       settings,
       observer,
+      traffic,
       reach,
       snapshotOf,
     };

@@ -99,7 +99,8 @@ async function processed(
     parking,
     control: () => 'c',
     install: async () => ({}) as ControlSnapshot,
-    idle,
+    silentSince: () => (idle() ? 0 : Date.now()),
+    came: () => {},
     flush: async () => send(),
     released: () => released++,
   });

@@ -1,5 +1,5 @@
 // What a lane does next, in order: blocks that the journal has and no commit covers, exactly as they were; then what is new. What was
-// parked in the overflow is read at low priority: while a worker is idle, or as fast as its tenants' quotas allow.
+// parked in the overflow is read as fast as its tenants' quotas allow, and at full speed once nothing else comes in.
 //
 // A tenant is no longer parked once all that was parked is handed on. Between the last of it and the next record of the tenant that
 // comes in directly nothing may pass, so for that moment the other streams are held.
@@ -32,8 +32,10 @@ export interface LaneInputParts {
   /** Hash of the control snapshot for new batches. */
   readonly control: () => string;
   readonly install: (hash: string) => Promise<ControlSnapshot>;
-  /** Whether a worker has nothing to do. */
-  readonly idle: () => boolean;
+  /** Since when nothing has come in directly, in any lane of this process, ms since 1970. */
+  readonly silentSince: () => number;
+  /** Told of everything that comes in directly. */
+  readonly came: () => void;
   /** Closes the open block; resolves when its journal entry, and so all that it parked, is written. */
   readonly flush: () => Promise<void>;
   /** Tenants are no longer parked. */
@@ -136,7 +138,10 @@ export class LaneInput {
 
   /** What is decided of a batch is decided now, when it is handed on. */
   private stamped(fresh: Fresh): LaneItem {
-    if (fresh.source !== this.parts.overflow) this.lastFresh = Date.now();
+    if (fresh.source !== this.parts.overflow) {
+      this.lastFresh = Date.now();
+      this.parts.came();
+    }
     return { kind: 'batch', ...fresh, control: this.parts.control(), parked: this.parts.parking.parked };
   }
 
@@ -179,7 +184,8 @@ export class LaneInput {
     this.allowance = Math.min(burst, this.allowance + ((now - this.allowedAt) / 1000) * rate);
     this.allowedAt = now;
     if (this.drainingNow) return false;
-    return this.allowance > 0 || (!others.ready && this.parts.idle());
+    // A worker that is idle says nothing of the stores, where others would wait behind what is drained.
+    return this.allowance > 0 || (!others.ready && now - this.parts.silentSince() > SILENCE_MS);
   }
 
   private mayRelease({ lag }: Overflow): boolean {

@@ -10,21 +10,23 @@ import type { BlockEffects, Matched } from '../model/work.ts';
 import type { BlockSink } from '../sinks/sink.ts';
 import type { Overflow, Source, SourceBatch } from '../sources/source.ts';
 import { OpenBlock, type Regime, sameRegime } from './block.ts';
+import { BlockQueue } from './block-queue.ts';
 import { BlockWriter } from './block-writer.ts';
 import type { Reach } from './crashpoints.ts';
-import { discard } from './discard.ts';
 import type { JournalEntry } from './journal.ts';
 import { LaneInput, type LaneItem } from './lane-input.ts';
 import type { LaneLog } from './lane-log.ts';
-import type { Commit } from './ledger.ts';
 import { Parking } from './parking.ts';
 import { Positions } from './positions.ts';
 import type { Router } from './router.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface LaneSettings {
   /** A block closes at this many rows, or when it has been open for so long. */
   readonly blockRows: number;
   readonly blockMs: number;
+  /** Alerts are written as soon as their block is journaled, not behind the rows of earlier blocks; a store must bear it. */
+  readonly alertsAhead: boolean;
   /** A commit (rollups written, state saved) is made after so many blocks or so long. */
   readonly snapshotBlocks: number;
   readonly snapshotMs: number;
@@ -44,6 +46,8 @@ export interface LaneParts {
   readonly sources: readonly Source[];
   /** One of the sources: what was parked. Without it nobody is. */
   readonly overflow?: Overflow;
+  /** Of all lanes of this process. */
+  readonly traffic: Traffic;
   /** Told the UUIDs of all tenants whose records wait apart from now on. */
   readonly parked?: (tenants: readonly string[]) => void;
   readonly router: Router;
@@ -69,13 +73,10 @@ const MOST_ROLLUP_ROWS = 200_000;
 const TICK_MS = 10_000;
 const TICK_SLACK_MS = 2000;
 
-/** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
-const MAX_UNWRITTEN = 2;
-
 export class Lane {
   readonly name: string;
   private readonly parts: LaneParts;
-  private readonly writer: BlockWriter;
+  private readonly queue: BlockQueue;
   private control: string;
   private block: OpenBlock | null = null;
   private seq: number;
@@ -84,8 +85,6 @@ export class Lane {
   private readonly source: LaneInput;
   private inForce: Regime;
   private journaling: Promise<unknown> = Promise.resolve();
-  private writing: Promise<void> = Promise.resolve();
-  private unwritten = 0;
   private readonly correlating: Promise<void>[] = [];
   private blocksSinceCommit = 0;
   /** Rollup rows that wait for the next commit, as last heard: too many bring it forward (guarantee 4). */
@@ -95,18 +94,18 @@ export class Lane {
   /** Something is open that a tick may close. */
   private waiting = false;
   private chain: Promise<unknown> = Promise.resolve();
-  private failed: unknown = null;
 
   constructor(parts: LaneParts, control: string) {
     this.parts = parts;
     this.name = parts.name;
     this.control = control;
-    this.writer = new BlockWriter({
+    const writer = new BlockWriter({
       ...parts,
       lane: parts.name,
       sourceOf: (name) => this.positions.sourceOf(name),
       install: (hash) => this.install(hash),
     });
+    this.queue = new BlockQueue(parts, writer);
     const { commit, pending } = parts.log;
     this.seq = commit.seq;
     this.waiting = commit.state !== null;
@@ -122,7 +121,8 @@ export class Lane {
       parking: this.parking,
       control: () => this.control,
       install: (hash) => this.install(hash),
-      idle: () => parts.router.idle,
+      silentSince: () => parts.traffic.lastMs,
+      came: () => parts.traffic.came(),
       flush: () => this.flush(),
       released: () => this.tellParked(),
     });
@@ -134,7 +134,7 @@ export class Lane {
   }
 
   get blocks(): { readonly open: number; readonly unwritten: number } {
-    return { open: this.block ? 1 : 0, unwritten: this.unwritten };
+    return { open: this.block ? 1 : 0, unwritten: this.queue.unwritten };
   }
 
   /** Tenants that are over their quota. */
@@ -187,12 +187,12 @@ export class Lane {
         this.rollupRows = rollupRows;
       },
       (error: unknown) => {
-        this.failed ??= error;
+        this.queue.failed ??= error;
       },
     );
     this.correlating.push(done);
     if (this.correlating.length > MAX_CORRELATING) await this.correlating.shift();
-    this.throwIfFailed();
+    this.queue.throwIfFailed();
   }
 
   /**
@@ -224,11 +224,10 @@ export class Lane {
         await this.close(null, ended, true);
       }
     });
-    await this.writing;
-    this.throwIfFailed();
+    await this.queue.written();
     const { log } = this.parts;
     if (this.seq === log.commit.seq)
-      await this.persist(this.seq, this.inForce, this.positions.snapshot(), log.commit.state);
+      await this.queue.persist(this.seq, this.inForce, this.positions.snapshot(), log.commit.state);
     await log.close();
     for (const source of this.parts.sources) await source.committed?.();
   }
@@ -248,7 +247,7 @@ export class Lane {
       if (this.block) await this.close(null, false);
     });
     await this.journaling;
-    this.throwIfFailed();
+    this.queue.throwIfFailed();
   }
 
   /** True while journaled blocks are still to be repeated: their bounds are the journal's, not the clock's. */
@@ -299,7 +298,8 @@ export class Lane {
       this.rollupRows = 0;
       this.lastCommitAt = Date.now();
     }
-    await this.enqueue(block, entry, this.journal(entry, effects, replayed ? null : block));
+    const journaled = this.journal(entry, effects, replayed ? null : block);
+    await this.queue.add(block, entry, this.positions.snapshot(), journaled);
   }
 
   /** Journals a new block before any effect of it leaves the process (guarantee 2). */
@@ -307,7 +307,7 @@ export class Lane {
     const journaled = this.journaling.then(async () => {
       const effects = await closing;
       this.waiting = effects.waiting;
-      this.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
+      this.queue.throwIfFailed(); // a batch of the block may have failed: then nothing of it may be written
       if (!fresh) return effects;
       await this.parts.log.append(entry, fresh.outgoing()); // what other lanes get, they get once
       this.parts.reach('after-journal');
@@ -315,52 +315,6 @@ export class Lane {
     });
     this.journaling = journaled.catch(() => {}); // told where the block is written
     return journaled;
-  }
-
-  /** Writes blocks one after the other, a few behind the lane. */
-  private async enqueue(block: OpenBlock, entry: JournalEntry, journaled: Promise<BlockEffects>): Promise<void> {
-    const files = this.positions.snapshot();
-    this.unwritten++;
-    const previous = this.writing;
-    this.writing = (async () => {
-      try {
-        const effects = await journaled;
-        const inserts = block.inserts(this.name, entry, effects.rows);
-        await previous;
-        if (this.failed) return;
-        const stored = new Map<string, number>();
-        for (const insert of inserts) {
-          this.parts.reach('before-insert');
-          const refused = await this.writer.write(insert, entry);
-          this.parts.reach('after-insert');
-          stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows - refused);
-          if (refused > 0) this.parts.observer.refused(refused);
-        }
-        for (const { chunks, parcels = [] } of inserts) {
-          discard(chunks);
-          await this.parts.router.forget(parcels);
-        }
-        this.parts.observer.stored(effects, stored, this.name);
-        if (effects.snapshot) await this.persist(entry.seq, entry, files, effects.snapshot);
-      } catch (error) {
-        this.failed ??= error;
-      } finally {
-        this.unwritten--;
-      }
-    })();
-    while (this.unwritten > MAX_UNWRITTEN) await Promise.race([this.writing, previous]);
-    this.throwIfFailed();
-  }
-
-  private async persist(
-    seq: number,
-    { control, parked = [] }: Partial<Regime> & Pick<Regime, 'control'>,
-    files: Commit['files'],
-    state: Uint8Array | null,
-  ): Promise<void> {
-    const { log, reach } = this.parts;
-    reach('before-commit');
-    await log.save({ version: 1, seq, control, ...(parked.length > 0 ? { parked } : {}), files, state });
   }
 
   private async apply({ control, parked }: Regime): Promise<void> {
@@ -374,18 +328,14 @@ export class Lane {
     return snapshot;
   }
 
-  private throwIfFailed(): void {
-    if (this.failed) throw this.failed;
-  }
-
   /** One after the other. After a failure nothing more is taken: a block may be half closed, and only recovery can finish it. */
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
     const done = this.chain.then(() => {
-      this.throwIfFailed();
+      this.queue.throwIfFailed();
       return work();
     });
     this.chain = done.catch((error: unknown) => {
-      this.failed ??= error;
+      this.queue.failed ??= error;
     });
     return done;
   }

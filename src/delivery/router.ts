@@ -60,11 +60,6 @@ export class Router implements ParcelCarrier {
     return this.pools.length;
   }
 
-  /** Whether a worker has nothing to do. */
-  get idle(): boolean {
-    return this.load.includes(0);
-  }
-
   /** Compiles a control snapshot on every worker; batches may name it afterwards. */
   async install(snapshot: ControlSnapshot): Promise<void> {
     await Promise.all(this.pools.map((pool) => pool.run({ snapshot }, { name: 'install' })));

@@ -11,6 +11,7 @@ import type { LaneLog } from '../delivery/lane-log.ts';
 import type { LaneRun } from '../delivery/lane-run.ts';
 import type { Commit } from '../delivery/ledger.ts';
 import type { Router } from '../delivery/router.ts';
+import type { Traffic } from '../delivery/traffic.ts';
 import type { ControlSnapshot } from '../model/control.ts';
 import type { SlabPool } from '../model/slabs.ts';
 import { KafkaSink } from '../sinks/kafka/topics.ts';
@@ -36,6 +37,7 @@ export interface LaneKit {
   readonly router: Router;
   readonly store: BlockSink;
   readonly observer: LaneObserver;
+  readonly traffic: Traffic;
   readonly settings: LaneSettings;
   readonly slabs: SlabPool;
   readonly batchBytes: number;
@@ -181,7 +183,7 @@ export class KafkaHost {
   }
 
   private async openLane(partition: number): Promise<OpenedLane> {
-    const { router, store, observer, settings, reach } = this.kit;
+    const { router, store, observer, traffic, settings, reach } = this.kit;
     const { client: kafka, admin, logs: reader, names, group } = this;
     const { state: topic, repartition, overflow } = names;
     const log = await openKafkaLog({ kafka, admin, reader, topic, partition, repartition, overflow, group, reach });
@@ -199,6 +201,7 @@ export class KafkaHost {
           log: this.kit.wrapLog(this.watched(log, partition), name),
           settings,
           observer,
+          traffic,
           reach,
           snapshotOf: (hash) => this.snapshotOf(hash),
         },

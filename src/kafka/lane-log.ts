@@ -36,6 +36,9 @@ export interface KafkaLogOptions {
 /** Bytes of a commit in one message; brokers take 1 MiB by default. */
 const PIECE_BYTES = 512 * 1024;
 
+/** Of what takes a detour, in one request: its topics are made for it, and the block waits for each answer. */
+const PASSING_BYTES = 900 * 1024;
+
 export async function openKafkaLog(options: KafkaLogOptions): Promise<LaneLog> {
   const { kafka, group, partition } = options;
   const producer = kafka.producer({
@@ -81,9 +84,9 @@ async function send(
         const [{ baseOffset }] = await transaction.send({ topic, messages: [{ ...piece, partition }], acks: -1 });
         if (first < 0) first = Number(baseOffset);
       }
-      for (const messages of requestsOf(outgoing.misplaced))
+      for (const messages of requestsOf(outgoing.misplaced, PASSING_BYTES))
         await transaction.send({ topic: repartition, messages: messages.map(toItsLane), acks: -1 });
-      for (const messages of requestsOf(outgoing.overflow)) {
+      for (const messages of requestsOf(outgoing.overflow, PASSING_BYTES)) {
         const own = messages.map((message) => ({ ...message, partition }));
         await transaction.send({ topic: overflow, messages: own, acks: -1 });
       }

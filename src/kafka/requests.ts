@@ -12,12 +12,12 @@ export interface Sent {
   readonly headers: Record<string, string>;
 }
 
-export function* requestsOf(chunks: readonly Uint8Array[]): Generator<Sent[]> {
+export function* requestsOf(chunks: readonly Uint8Array[], mostBytes = REQUEST_BYTES): Generator<Sent[]> {
   let request: Sent[] = [];
   let bytes = 0;
   for (const chunk of chunks) {
     for (const { key, headers, value } of messagesOf(chunk)) {
-      if (bytes + value.length > REQUEST_BYTES && request.length > 0) {
+      if (bytes + value.length > mostBytes && request.length > 0) {
         yield request;
         request = [];
         bytes = 0;

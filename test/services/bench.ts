@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startServices } from './index.ts';
 
+process.env.WEIR_SERVICES_FAST = '1'; // read when the servers' modules are loaded
+const { startServices } = await import('./index.ts');
+const { BATCH_KIB } = await import('./cassandra.ts');
 const services = await startServices(['kafka', 'cassandra', 'clickhouse'], { isolated: true });
 const folder = mkdtempSync(join(tmpdir(), 'weir-bench-servers-'));
 try {
@@ -17,7 +19,11 @@ try {
     config,
     stringify({
       kafka: { brokers: [...services.kafka.brokers] },
-      scylla: { contact_points: [contactPoint], local_data_center: localDataCenter },
+      scylla: {
+        contact_points: [contactPoint],
+        local_data_center: localDataCenter,
+        batch_bytes: `${BATCH_KIB / 4}KiB`,
+      },
       clickhouse: { url: services.clickhouse.url },
     }),
   );

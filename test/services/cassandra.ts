@@ -13,9 +13,17 @@ import { java } from './tools.ts';
 
 const VERSION = '5.0.9';
 
+/** Small and quickly up for tests; for the bench as it would be run. */
+const FAST = process.env.WEIR_SERVICES_FAST === '1';
+
+/** Warning threshold of batches when it is fast, as ScyllaDB has it by default. */
+export const BATCH_KIB = 128;
+
 const MEMORY = [
-  ...['-Xms384m', '-Xmx384m', '-Xss512k', '-XX:MaxDirectMemorySize=256m'],
-  ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError', '-XX:-UsePerfData'],
+  ...(FAST
+    ? ['-Xms2g', '-Xmx2g', '-XX:MaxDirectMemorySize=1g', '-XX:+UseParallelGC']
+    : ['-Xms384m', '-Xmx384m', '-XX:MaxDirectMemorySize=256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']),
+  ...['-Xss512k', '-XX:+ExitOnOutOfMemoryError', '-XX:-UsePerfData'],
 ];
 
 /** What Cassandra reaches into on Java 17. */
@@ -111,14 +119,15 @@ const configurationOf = (data: string, ports: Ports) => ({
   // Acknowledged after the fsync, so kill -9 loses nothing: with 'periodic', the default, it was seen to lose rows.
   commitlog_sync: 'batch',
   commitlog_segment_size: '8MiB',
-  commitlog_total_space: '256MiB',
-  memtable_heap_space: '64MiB',
-  memtable_offheap_space: '64MiB',
+  commitlog_total_space: FAST ? '2GiB' : '256MiB',
+  memtable_heap_space: FAST ? '512MiB' : '64MiB',
+  memtable_offheap_space: FAST ? '512MiB' : '64MiB',
+  ...(FAST ? { batch_size_warn_threshold: `${BATCH_KIB}KiB` } : {}),
   file_cache_size: '32MiB',
   key_cache_size: '4MiB',
   auto_snapshot: false,
   concurrent_reads: 8,
-  concurrent_writes: 8,
+  concurrent_writes: FAST ? 32 : 8,
   concurrent_compactors: 1,
 });
 

@@ -13,7 +13,9 @@ export class Limiter {
   private running = 0;
   private quickest = Infinity;
   private usual = 0;
-  private readonly waiting: (() => void)[] = [];
+  /** First come, first served: those before `served` have gone on. (Shifting a long array moves all of it, each time.) */
+  private waiting: (() => void)[] = [];
+  private served = 0;
 
   constructor(most: number) {
     this.most = most;
@@ -38,9 +40,17 @@ export class Limiter {
       throw error;
     } finally {
       this.running--;
-      this.waiting.shift()?.();
-      if (this.running < this.limit) this.waiting.shift()?.();
+      this.wake();
+      if (this.running < this.limit) this.wake();
     }
+  }
+
+  private wake(): void {
+    if (this.served === this.waiting.length) return;
+    this.waiting[this.served++]();
+    if (this.served < this.waiting.length) return;
+    this.waiting = [];
+    this.served = 0;
   }
 
   private observe(ms: number): void {

@@ -1,0 +1,109 @@
+// Journaled blocks of a lane on their way into the stores: one after the other, a few behind the lane, then their commit.
+
+import type { OutputName } from '../model/outputs.ts';
+import type { BlockEffects } from '../model/work.ts';
+import type { StoreBlock } from '../sinks/sink.ts';
+import type { OpenBlock, Regime } from './block.ts';
+import type { BlockWriter } from './block-writer.ts';
+import { discard } from './discard.ts';
+import type { JournalEntry } from './journal.ts';
+import type { LaneParts } from './lane.ts';
+import type { Commit } from './ledger.ts';
+
+/** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
+const MAX_UNWRITTEN = 2;
+
+/** What somebody waits for. */
+const URGENT: ReadonlySet<OutputName> = new Set(['threat_analytics', 'alerts', 'alert_messages']);
+
+export class BlockQueue {
+  /** Set once anything goes wrong, here or in the lane: nothing more is written. */
+  failed: unknown = null;
+  unwritten = 0;
+  private readonly parts: LaneParts;
+  private readonly writer: BlockWriter;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(parts: LaneParts, writer: BlockWriter) {
+    this.parts = parts;
+    this.writer = writer;
+  }
+
+  throwIfFailed(): void {
+    if (this.failed) throw this.failed;
+  }
+
+  /** Resolves when there is room for another block; throws once failed. `files`: how far they were read with this block. */
+  async add(
+    block: OpenBlock,
+    entry: JournalEntry,
+    files: Commit['files'],
+    journaled: Promise<BlockEffects>,
+  ): Promise<void> {
+    this.unwritten++;
+    const previous = this.writing;
+    this.writing = this.store(block, entry, files, journaled, previous)
+      .catch((error: unknown) => {
+        this.failed ??= error;
+      })
+      .finally(() => this.unwritten--);
+    while (this.unwritten > MAX_UNWRITTEN) await Promise.race([this.writing, previous]);
+    this.throwIfFailed();
+  }
+
+  /** All that was added is stored and committed; throws once failed. */
+  async written(): Promise<void> {
+    await this.writing;
+    this.throwIfFailed();
+  }
+
+  async persist(
+    seq: number,
+    { control, parked = [] }: Partial<Regime> & Pick<Regime, 'control'>,
+    files: Commit['files'],
+    state: Uint8Array | null,
+  ): Promise<void> {
+    const { log, reach } = this.parts;
+    reach('before-commit');
+    await log.save({ version: 1, seq, control, ...(parked.length > 0 ? { parked } : {}), files, state });
+  }
+
+  private async store(
+    block: OpenBlock,
+    entry: JournalEntry,
+    files: Commit['files'],
+    journaled: Promise<BlockEffects>,
+    previous: Promise<void>,
+  ): Promise<void> {
+    const { name, router, observer, settings } = this.parts;
+    const effects = await journaled;
+    const inserts = block.inserts(name, entry, effects.rows);
+    const stored = new Map<string, number>();
+    const ahead = inserts.filter(({ table }) => settings.alertsAhead && URGENT.has(table));
+    const alerts = this.write(ahead, entry, stored);
+    alerts.catch(() => {}); // told below
+    await previous;
+    if (this.failed) return;
+    const others = inserts.filter((insert) => !ahead.includes(insert));
+    await this.write(others, entry, stored);
+    await alerts;
+    for (const { chunks, parcels = [] } of inserts) {
+      discard(chunks);
+      await router.forget(parcels);
+    }
+    observer.stored(effects, stored, name);
+    if (effects.snapshot) await this.persist(entry.seq, entry, files, effects.snapshot);
+  }
+
+  /** Writes inserts one after the other; adds up rows in `stored`, by table. */
+  private async write(inserts: readonly StoreBlock[], entry: JournalEntry, stored: Map<string, number>): Promise<void> {
+    const { reach, observer } = this.parts;
+    for (const insert of inserts) {
+      reach('before-insert');
+      const refused = await this.writer.write(insert, entry);
+      reach('after-insert');
+      stored.set(insert.table, (stored.get(insert.table) ?? 0) + insert.rows - refused);
+      if (refused > 0) observer.refused(refused);
+    }
+  }
+}
