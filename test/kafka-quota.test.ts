@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { CrashPoint } from '../src/delivery/crashpoints.ts';
+import { makeTopics } from '../src/kafka/topics.ts';
 import { Instance } from './chaos/instance.ts';
 import { orSkip, startServices } from './services/index.ts';
 import { Scratch } from './support/cli.ts';
@@ -77,7 +78,7 @@ test('what a tenant sends beyond its quota waits apart, in order, and ends in th
       const prefix = `quota-${group}-${randomBytes(4).toString('hex')}-`;
       const topic = `${prefix}flows`;
       const overflow = `${prefix}overflow-${group}`;
-      await admin.createTopics({ topics: [{ topic, numPartitions: LANES }], waitForLeaders: true });
+      await makeTopics(admin, [{ topic, numPartitions: LANES }]);
       scratch.write('rules/ports.yml', RULES);
       const data = scratch.path(group);
       const config = scratch.write(

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { CrashPoint } from '../src/delivery/crashpoints.ts';
+import { makeTopics } from '../src/kafka/topics.ts';
 import { Instance } from './chaos/instance.ts';
 import { orSkip, startServices } from './services/index.ts';
 import { Scratch } from './support/cli.ts';
@@ -51,7 +52,7 @@ test('records in the wrong partition are stored once, in their tenant’s lane, 
   await Promise.all([admin.connect(), producer.connect()]);
   try {
     const topics = ['flows', 'logs'].map((name) => ({ topic: `${prefix}${name}`, numPartitions: LANES }));
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await makeTopics(admin, topics);
     scratch.write('rules/ports.yml', RULE);
     const results = [];
     // Every record by whatever partition comes next, several a message now and then.

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { makeTopics } from '../src/kafka/topics.ts';
 import { orSkip, type Services, startServices } from './services/index.ts';
 import { answerOf, eventually, LiveWeir, Scratch } from './support/cli.ts';
 import { flow } from './support/crooked.ts';
@@ -50,7 +51,7 @@ tenants: [{ slug: acme }]
   async prepare(): Promise<void> {
     const admin = this.kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: 'flows', numPartitions: 2 }], waitForLeaders: true });
+    await makeTopics(admin, [{ topic: 'flows', numPartitions: 2 }]);
     await admin.disconnect();
     const { code, stderr } = await weir(['migrate', '--config', this.config]);
     assert.equal(code, 0, stderr);

@@ -12,6 +12,7 @@ import { loadForVerb } from '../../src/cli/prepare.ts';
 import { type Io, UsageError } from '../../src/cli/verb.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type KafkaSession, openKafka } from '../../src/kafka/session.ts';
+import { makeTopics } from '../../src/kafka/topics.ts';
 import { httpClient } from '../../src/sinks/clickhouse/http.ts';
 import { scyllaClient } from '../../src/sinks/scylla/client.ts';
 import { TcpProxy } from './proxy.ts';
@@ -61,7 +62,7 @@ export class Place {
     const base = parse(readFileSync(path, 'utf8')) as Sections;
     const place = new Place({ folder, name, kafka, proxies, config, base });
     const topics = [{ topic: place.topic, numPartitions: LANES }];
-    await kafka.admin.createTopics({ topics, waitForLeaders: true });
+    await makeTopics(kafka.admin, topics);
     await migrate.run({ config: place.configuration('migrate', {}) }, [], SILENT);
     return place;
   }

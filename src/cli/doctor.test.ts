@@ -7,7 +7,7 @@ import cassandra from 'cassandra-driver';
 import { type Check, Findings } from '../doctor/check.ts';
 import { checkFlowKey } from '../doctor/flow-key.ts';
 import { Kafka, LOG_LEVEL } from '../kafka/library.ts';
-import { createTopics, topicNames } from '../kafka/topics.ts';
+import { createTopics, makeTopics, topicNames } from '../kafka/topics.ts';
 import { doctor } from './doctor.ts';
 import { loadForVerb } from './prepare.ts';
 import { production, runVerb } from './production.test-support.ts';
@@ -51,7 +51,7 @@ test('servers as they must be, and what is found when they are not', async (t) =
   assert.match(of(without, 'kafka', 'input topics')[0], /problem: .*no topic .*-flows, .*-logs/);
 
   const topics = ['flows', 'logs'].map((topic) => ({ topic: `${name}-${topic}`, numPartitions: 2 }));
-  await admin.createTopics({ topics, waitForLeaders: true });
+  await makeTopics(admin, topics);
   const names = topicNames(config.kafka, config.kafka.group);
   const made = await ask();
   assert.deepEqual(

@@ -10,6 +10,7 @@ import { eventually, LiveWeir } from '../../test/support/cli.ts';
 import { weir } from '../../test/support/run.ts';
 import { loadConfig } from '../config/load.ts';
 import { tenantId } from '../control/tenants.ts';
+import { makeTopics } from '../kafka/topics.ts';
 import { embeddedEngine } from '../purge/open.ts';
 import type { Engine } from '../purge/tables.ts';
 import { BLOCKING } from '../rebuild/flows.ts';
@@ -223,7 +224,7 @@ test('servers: flows keep coming while it compares; kills, both tenants', async 
   const { config } = await loadForVerb({ config: servers.config });
   const { admin, producer, clickhouse, cluster } = await clientsOf(t, config, name);
   const topic = `${name}-flows`;
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+  await makeTopics(admin, [{ topic, numPartitions: 2 }]);
   const sent: Fields[] = [];
   const send = async (tenant: string, from: number, count: number): Promise<void> => {
     const made = Array.from({ length: count }, (_, i) => fieldsOf(tenant, from + i));

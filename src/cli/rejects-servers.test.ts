@@ -8,6 +8,7 @@ import { Kafka, LOG_LEVEL } from '../kafka/library.ts';
 import { recordsOf } from '../kafka/records.ts';
 import { Replayer } from '../kafka/replay.ts';
 import { openKafka } from '../kafka/session.ts';
+import { makeTopics } from '../kafka/topics.ts';
 import { loadForVerb } from './prepare.ts';
 import { flow, production, runVerb, whileRunning } from './production.test-support.ts';
 import { query } from './query.ts';
@@ -45,7 +46,7 @@ test('dead letters are listed, shown and replayed once', async (t) => {
   await Promise.all([admin.connect(), producer.connect()]);
   t.after(() => Promise.all([admin.disconnect(), producer.disconnect()]));
   const topic = `${name}-flows`;
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+  await makeTopics(admin, [{ topic, numPartitions: 2 }]);
   const binary = Buffer.from([0, 255, 10]);
   const send = (partition: number, value: string, key: string | null = null) =>
     producer.send({ topic, messages: [{ partition, key, value, headers: { via: binary } }] });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { weir } from '../../test/support/run.ts';
+import { makeTopics } from '../kafka/topics.ts';
 import { uuidFrom } from '../model/hash.ts';
 import { loadForVerb } from './prepare.ts';
 import { clientsOf, flow, production, whileRunning } from './production.test-support.ts';
@@ -55,10 +56,10 @@ for (const bucket of ['0s', '1h'])
     const { config } = await loadForVerb({ config: servers.config });
     const { admin, producer, clickhouse, cluster } = await clientsOf(t, config, name);
     const topics = ['flows', 'sessions', 'tunnels', 'logs'];
-    await admin.createTopics({
-      topics: topics.map((topic) => ({ topic: `${name}-${topic}`, numPartitions: 1 })),
-      waitForLeaders: true,
-    });
+    await makeTopics(
+      admin,
+      topics.map((topic) => ({ topic: `${name}-${topic}`, numPartitions: 1 })),
+    );
     const send = (topic: string, make: (whose: string, i: number) => string) =>
       producer.send({
         topic: `${name}-${topic}`,

@@ -5,6 +5,7 @@ import type { Admin, ITopicConfig, Kafka as KafkaClient, KafkaConfig, Producer }
 import { startServices } from '../../test/services/index.ts';
 import { Kafka, LOG_LEVEL } from './library.ts';
 import { KafkaReader } from './reader.ts';
+import { makeTopics } from './topics.ts';
 
 export interface KafkaBench {
   readonly options: KafkaConfig;
@@ -35,7 +36,7 @@ export async function openKafka(): Promise<KafkaBench> {
     admin,
     async topic(more = {}) {
       const topic = `test-${randomUUID()}`;
-      await admin.createTopics({ topics: [{ topic, numPartitions: 1, ...more }], waitForLeaders: true });
+      await makeTopics(admin, [{ topic, numPartitions: 1, ...more }]);
       closing.push(() => admin.deleteTopics({ topics: [topic] }));
       return topic;
     },

@@ -1,7 +1,7 @@
 // The topics that a configuration needs: input ones must be there, with equal numbers of partitions; the others are made.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin } from 'kafkajs';
+import type { Admin, ITopicConfig } from 'kafkajs';
 import { OperationalError } from '../cli/verb.ts';
 import type { Config } from '../config/schema.ts';
 
@@ -85,25 +85,24 @@ export async function createTopics(
     },
     { topic: names.control, numPartitions: 1, configEntries: configOf({ 'cleanup.policy': 'compact' }) },
   ].filter(({ topic }) => !known.has(topic));
-  if (wanted.length === 0) return;
-  await admin
-    .createTopics({
-      topics: wanted.map((topic) => ({ ...topic, replicationFactor: replication })),
-      waitForLeaders: false, // kafkajs gives up where a broker has not heard of the topic yet
-    })
-    .catch((error: unknown) => {
-      if (!String(error).includes('already exists') && !alreadyThere(error)) throw error;
-    });
-  await untilLed(
-    admin,
-    wanted.map(({ topic }) => topic),
-  );
+  if (wanted.length > 0)
+    await makeTopics(
+      admin,
+      wanted.map((topic) => ({ ...topic, replicationFactor: replication })),
+    );
 }
 
-/** Topics that were made a moment ago have leaders a moment later. */
-async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
+/**
+ * Makes topics, but for those that another process has just made, and waits until their partitions have leaders: kafkajs' own wait
+ * gives up where a broker has not heard of a topic yet. Throws OperationalError('topic_without_leader').
+ */
+export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false }).catch((error: unknown) => {
+    if (!String(error).includes('already exists') && !alreadyThere(error)) throw error;
+  });
+  const names = topics.map(({ topic }) => topic);
   for (const end = Date.now() + LEADERS_MS; ; await sleep(100)) {
-    const led = await admin.fetchTopicMetadata({ topics: [...topics] }).then(
+    const led = await admin.fetchTopicMetadata({ topics: names }).then(
       (found) => found.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)),
       (error: unknown) => {
         if (Date.now() > end) throw error;
@@ -114,7 +113,7 @@ async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> 
     if (Date.now() > end)
       throw new OperationalError(
         'topic_without_leader',
-        `Kafka gives no leader to ${topics.join(', ')}: look at its brokers.`,
+        `Kafka gives no leader to ${names.join(', ')}: look at its brokers.`,
       );
   }
 }

@@ -23,7 +23,7 @@ export interface SourceBatch {
   readonly ranges: readonly Range[];
   /** Input bytes on disk that were read so far over all files (compressed ones as compressed), for progress. */
   readonly progressBytes: number;
-  /** When the last of it was appended to its topic (ms since 1970), where something tells; for metrics only. */
+  /** When the last of it was appended to its topic (ms since 1970), where something tells; for metrics and quotas. */
   readonly appendedMs?: number;
   /** Must be called exactly once, when no worker needs the bytes any more: it frees the slab. */
   release(): void;

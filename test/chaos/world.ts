@@ -8,6 +8,7 @@ import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { stringify } from 'yaml';
 import { TcpProxy } from '../../bench/servers/proxy.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
+import { makeTopics } from '../../src/kafka/topics.ts';
 import { type Services, startServices } from '../services/index.ts';
 import { weir } from '../support/run.ts';
 import type { Orders } from '../support/victim.ts';
@@ -192,7 +193,7 @@ export class World {
     const admin = this.kafka.admin();
     await admin.connect();
     const topics = INPUT.map((topic) => ({ topic: `${name}-${topic}`, numPartitions: LANES }));
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await makeTopics(admin, topics);
     await admin.disconnect();
     // In a process of its own: Weir changes how kafkajs decodes, and what is read here is read with the client as it is.
     const migrated = await weir(['migrate', '--config', config]);

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import cassandra from 'cassandra-driver';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { makeTopics } from '../../src/kafka/topics.ts';
 import { type Services, startServices } from './index.ts';
 import { orSkip } from './or-skip.ts';
 import { identify } from './process.ts';
@@ -31,7 +32,7 @@ const kafka: Open = async ({ kafka: { brokers } }, first) => {
   const admin = client.admin();
   const producer = client.producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner });
   await Promise.all([admin.connect(), producer.connect()]);
-  if (first) await admin.createTopics({ topics: [{ topic: 'trial', numPartitions: 2 }], waitForLeaders: true });
+  if (first) await makeTopics(admin, [{ topic: 'trial', numPartitions: 2 }]);
   return {
     insert: (numbers) => producer.send({ topic: 'trial', messages: numbers.map((n) => ({ value: String(n) })) }),
     read: async () => {
