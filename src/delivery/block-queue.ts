@@ -10,8 +10,12 @@ import type { JournalEntry } from './journal.ts';
 import type { LaneParts } from './lane.ts';
 import type { Commit } from './ledger.ts';
 
-/** Blocks that may be in flight to the stores before the lane waits (guarantee 4). */
-const MAX_UNWRITTEN = 2;
+/**
+ * Blocks that may be in flight to the stores before the lane waits (guarantee 4): so many full ones, or more small ones that have as
+ * many rows together. So a slow flow store holds up a lane's alerts only when there is really much that waits for it.
+ */
+const FULL_BLOCKS = 2;
+const MOST_BLOCKS = 30;
 
 /** What somebody waits for. */
 const URGENT: ReadonlySet<OutputName> = new Set(['threat_analytics', 'alerts', 'alert_messages']);
@@ -20,9 +24,13 @@ export class BlockQueue {
   /** Set once anything goes wrong, here or in the lane: nothing more is written. */
   failed: unknown = null;
   unwritten = 0;
+  /** Of them, those that bring a commit: each holds a copy of the lane's state. */
+  commits = 0;
   private readonly parts: LaneParts;
   private readonly writer: BlockWriter;
   private writing: Promise<void> = Promise.resolve();
+  /** Of the blocks in flight, in order. */
+  private readonly under: { readonly done: Promise<void>; readonly rows: number }[] = [];
 
   constructor(parts: LaneParts, writer: BlockWriter) {
     this.parts = parts;
@@ -41,14 +49,26 @@ export class BlockQueue {
     journaled: Promise<BlockEffects>,
   ): Promise<void> {
     this.unwritten++;
+    if (entry.commit) this.commits++;
     const previous = this.writing;
     this.writing = this.store(block, entry, files, journaled, previous)
       .catch((error: unknown) => {
         this.failed ??= error;
       })
-      .finally(() => this.unwritten--);
-    while (this.unwritten > MAX_UNWRITTEN) await Promise.race([this.writing, previous]);
+      .finally(() => {
+        this.unwritten--;
+        if (entry.commit) this.commits--;
+      });
+    this.under.push({ done: this.writing, rows: block.rows });
+    while (this.full) await this.under.shift()?.done;
     this.throwIfFailed();
+  }
+
+  private get full(): boolean {
+    while (this.under.length > this.unwritten) this.under.shift(); // written
+    if (this.unwritten <= FULL_BLOCKS) return false;
+    const rows = this.under.reduce((sum, block) => sum + block.rows, 0);
+    return this.unwritten > MOST_BLOCKS || rows > FULL_BLOCKS * this.parts.settings.blockRows;
   }
 
   /** All that was added is stored and committed; throws once failed. */

@@ -264,8 +264,9 @@ export class Lane {
   private isCommitDue(): boolean {
     const { snapshotBlocks, snapshotMs } = this.parts.settings;
     if (this.blocksSinceCommit === 0) return false;
-    const old = Date.now() - this.lastCommitAt >= snapshotMs;
-    return old || this.blocksSinceCommit >= snapshotBlocks || this.rollupRows >= MOST_ROLLUP_ROWS;
+    if (this.rollupRows >= MOST_ROLLUP_ROWS) return true;
+    if (this.queue.commits > 0) return false; // one is on its way
+    return Date.now() - this.lastCommitAt >= snapshotMs || this.blocksSinceCommit >= snapshotBlocks;
   }
 
   /** The moment up to which silence may be told now; 0 for none. */

@@ -84,13 +84,18 @@ function userCache(env: NodeJS.ProcessEnv): string {
   return process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache');
 }
 
+/** Given out by this process: servers that are starting do not listen yet. */
+const given = new Set<number>();
+
 /** Below the range that outgoing connections take theirs from, so that a killed server finds its port free again. */
 async function unusedPorts(): Promise<Ports> {
   const names = Object.keys(PORTS) as PortName[];
   const ports = new Map<PortName, number>();
   while (ports.size < names.length) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (![...ports.values()].includes(port) && (await isFree(port))) ports.set(names[ports.size], port);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    ports.set(names[ports.size], port);
   }
   return Object.fromEntries(ports) as Ports;
 }
