@@ -101,6 +101,14 @@ test('match says which record a rule hit, in whatever way the records come', asy
   assert.equal(strict.status, 1);
 });
 
+test('an event without a time is matched too', async (t) => {
+  const folder = folderOf(t, { 'rules/whoami.yml': WHOAMI });
+  const values = { rules: [join(folder, 'rules')], input: ['-'], json: true };
+  const untimed = JSON.stringify({ ...JSON.parse(event('whoami /all')), '@timestamp': undefined });
+  const { out, err } = await run(values, ['match'], `${untimed}\n`);
+  assert.deepEqual(hitsOf(out), [{ record: 1, rule: `${ID}1` }], err);
+});
+
 test('match shows a rule only the log sources that it names; --logsource says what records do not', async (t) => {
   const folder = folderOf(t, { 'a.yml': WHOAMI });
   const bare = JSON.stringify({ timestamp: '2026-07-28T09:00:00Z', message: 'x', CommandLine: 'whoami' });

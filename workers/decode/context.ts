@@ -367,6 +367,11 @@ export class DecodeContext {
     return known ?? TENANT_UNKNOWN;
   }
 
+  /** For a tool that looks at records: an event without a time is one all the same, and happens now. */
+  get storesNothing(): boolean {
+    return this.strangers !== null;
+  }
+
   /** Where strangers are noted, nothing is stored: the source's tenant is then only that of records that name none. */
   private whose(fixed: number, own: number): number {
     return this.strangers === null ? agree(fixed, own) : own;

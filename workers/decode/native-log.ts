@@ -37,12 +37,13 @@ export function acceptLog(record: NativeRecord): void {
   const { fields: written, json } = record.fields();
   const fields = hoistWindowsEvent(written);
   if (moment === undefined) {
-    if (!OTHER_TIMES.some((name) => readTime(textAt(fields, name)) === '')) {
+    const timed = OTHER_TIMES.some((name) => readTime(textAt(fields, name)) === '');
+    if (!timed && !context.storesNothing) {
       record.reject('missing_field', 'the record has no timestamp, and is no flow, session or tunnel statistic');
       return;
     }
-    ms = instant[0];
-    ns = instant[1];
+    ms = timed ? instant[0] : record.batch.appendedAtMs;
+    ns = timed ? instant[1] : 0;
   }
   context.pushLog(out, record.batch, record.segmentIndex, record.start, record.length, record.tenant, {
     ms,
