@@ -31,6 +31,9 @@ if (asked && asked.length !== only.length) {
   process.stderr.write(`--points takes some of ${CRASH_POINTS.join(',')}\n`);
   process.exit(2);
 }
+/** Of a schedule: more than in the suite, so that every crash point is reached often. */
+const DEATHS = 3;
+
 const hits = new Map<CrashPoint, number>(CRASH_POINTS.map((point) => [point, 0]));
 const outcomes: Outcome[] = [];
 let next = 0;
@@ -44,7 +47,7 @@ async function work(): Promise<void> {
       const seed = Number(values.seed) + next++;
       const least = Math.min(...hits.values());
       const behind = CRASH_POINTS.filter((point) => (hits.get(point) ?? 0) <= least + 1);
-      const outcome = await world.run(seed, { points: asked ? only : behind, sabotage });
+      const outcome = await world.run(seed, { points: asked ? only : behind, deaths: DEATHS, sabotage });
       for (const point of outcome.died) hits.set(point, (hits.get(point) ?? 0) + 1);
       outcomes.push(outcome);
       process.stderr.write(`${summaryOf(outcome)}\n`);

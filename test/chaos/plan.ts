@@ -61,8 +61,8 @@ const OTHER_FAULTS = [
   'full-disk',
 ] as const;
 
-/** At least five faults. `points`: where instances are to die, those that are still wanted. */
-export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINTS): Schedule {
+/** At least five faults. `points`: where instances are to die, those that are still wanted; `deaths`: how often. */
+export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINTS, deaths = 2): Schedule {
   const random = new Random(seed, 'chaos');
   const instances = random.int(1, 4);
   const fault = (kinds: readonly Fault['kind'][]): Fault => {
@@ -82,7 +82,7 @@ export function planOf(seed: number, points: readonly CrashPoint[] = CRASH_POINT
     seed,
     points,
     instances,
-    deaths: Array.from({ length: 3 }, () => {
+    deaths: Array.from({ length: deaths }, () => {
       const point = random.pick(points);
       const often = point === 'after-match' || point === 'block-closed' || point.endsWith('-insert');
       return { point, nth: point === 'final-flush' ? 1 : random.int(1, often ? 7 : 4) };

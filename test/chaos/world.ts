@@ -92,8 +92,8 @@ export class World {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async run(seed: number, { points = CRASH_POINTS, sabotage }: RunOptions = {}): Promise<Outcome> {
-    const schedule = planOf(seed, points);
+  async run(seed: number, { points = CRASH_POINTS, deaths: times, sabotage }: RunOptions = {}): Promise<Outcome> {
+    const schedule = planOf(seed, points, times);
     const started = Date.now();
     const name = `s${seed}_${started.toString(36)}`;
     const dataset = await datasetOf(seed);
@@ -292,6 +292,8 @@ export class World {
 export interface RunOptions {
   /** Where instances are to die. */
   readonly points?: readonly CrashPoint[];
+  /** How often; 2 when it is left out. */
+  readonly deaths?: number;
   readonly sabotage?: Orders['sabotage'];
 }
 
