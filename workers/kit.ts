@@ -4,32 +4,24 @@ import { loadRules } from '../rules/index.ts';
 import type { RuleSet } from '../rules/model.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import type { ControlSnapshot } from '../src/model/control.ts';
-import { Decoded } from '../src/model/decoded.ts';
-import { Dictionary } from '../src/model/dictionary.ts';
+import type { Decoded } from '../src/model/decoded.ts';
 import { HitsWriter } from '../src/model/hits.ts';
 import { EMBEDDED_SETUP, type WorkerSetup } from '../src/model/outputs.ts';
 import type { TableRows } from '../src/model/tables.ts';
 import type { BatchCounts } from '../src/model/work.ts';
-import { createDecoder } from './decode/index.ts';
 import { createDiverter } from './divert/index.ts';
 import { createEncoder } from './encode/index.ts';
-import { createEnricher } from './enrich/index.ts';
 import { createMatcher } from './match/index.ts';
 import type { Parcels } from './parcels.ts';
-import { createDecider } from './policy/index.ts';
 import { createScyllaEncoder } from './scylla/encoder.ts';
+import { createStages, type Stages } from './stages.ts';
 
-export interface WorkerKit {
+export interface WorkerKit extends Stages {
   readonly snapshot: ControlSnapshot;
   readonly rules: RuleSet;
-  readonly dictionary: Dictionary;
-  readonly decoded: Decoded;
   readonly hits: HitsWriter;
-  readonly decode: (batch: RawBatch, out: Decoded) => RawBatch;
   /** Takes out what belongs to another lane, or is of a parked tenant. */
   readonly divert: ReturnType<typeof createDiverter>;
-  readonly enrich: ReturnType<typeof createEnricher>;
-  readonly decide: ReturnType<typeof createDecider>;
   /** False where only rows are wanted. */
   readonly detect: boolean;
   /** Most exporters of a batch that are told apart. */
@@ -43,19 +35,16 @@ export function createKit(
   setup: WorkerSetup = EMBEDDED_SETUP,
   parcels: Parcels | null = null,
 ): WorkerKit {
-  const dictionary = new Dictionary();
+  const stages = createStages(snapshot);
+  const { dictionary } = stages;
   const rules = loadRules(snapshot.rules);
   const scylla = setup.scylla ? createScyllaEncoder(snapshot, dictionary, setup.scylla) : null;
   return {
     snapshot,
     rules,
-    dictionary,
-    decoded: new Decoded(dictionary),
+    ...stages,
     hits: new HitsWriter(),
-    decode: createDecoder(snapshot, dictionary),
     divert: createDiverter(snapshot),
-    enrich: createEnricher(snapshot, dictionary),
-    decide: createDecider(snapshot, dictionary),
     detect: setup.detect,
     exporters: setup.told.exporters,
     matchRules: createMatcher(snapshot, rules, dictionary),

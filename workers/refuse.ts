@@ -7,6 +7,7 @@ import type { OutputName } from '../src/model/outputs.ts';
 import type { Place, RejectedRecord } from '../src/model/records.ts';
 import type { RefusedOfBatch, RefusedRecords } from '../src/model/work.ts';
 import type { WorkerKit } from './kit.ts';
+import { decodeAnew } from './stages.ts';
 
 export function refuse(
   kit: WorkerKit,
@@ -14,10 +15,8 @@ export function refuse(
   table: OutputName,
   refused: readonly RefusedOfBatch[],
 ): RefusedRecords {
-  const { decoded, dictionary } = kit;
-  dictionary.trim();
-  decoded.reset();
-  const batch = kit.decode(packed, decoded);
+  const { decoded } = kit;
+  const batch = decodeAnew(kit, packed);
   kit.divert(batch, decoded); // rows count without what took a detour
   const places = placesOf(decoded, table);
   const rejects = refused

@@ -6,16 +6,13 @@ import { appliesTo, appliesToFlows, compileRow, LogPlan, LogView, normalize } fr
 import type { FieldTest, Predicate } from '../rules/predicate.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import type { ControlSnapshot } from '../src/model/control.ts';
-import { Decoded } from '../src/model/decoded.ts';
-import { Dictionary } from '../src/model/dictionary.ts';
+import type { Decoded } from '../src/model/decoded.ts';
 import type { LogEvent, LogSource } from '../src/model/records.ts';
-import { createDecoder } from './decode/index.ts';
-import { createEnricher } from './enrich/index.ts';
 import { createEnvironment } from './match/environment.ts';
 import { FlowTable } from './match/flow-table.ts';
 import { LOG_NAMES } from './match/log-names.ts';
 import { sessionEvent, tunnelEvent } from './match/records.ts';
-import { createDecider } from './policy/index.ts';
+import { createStages, decodeAnew, enrichAndDecide } from './stages.ts';
 
 export interface ExplainedPart {
   readonly kind: 'and' | 'or' | 'not' | 'test' | 'constant';
@@ -46,13 +43,10 @@ interface Subject {
 
 /** `batch` holds one record; `rule` has a detection. */
 export function explainRule(snapshot: ControlSnapshot, rule: Rule, batch: RawBatch): Explanation {
-  const dictionary = new Dictionary();
-  const decoded = new Decoded(dictionary);
-  createDecoder(snapshot, dictionary, new Set())(batch, decoded);
-  const enrich = createEnricher(snapshot, dictionary);
-  enrich.flows(decoded.flows);
-  enrich.logs(decoded.logs);
-  createDecider(snapshot, dictionary)(decoded.flows);
+  const stages = createStages(snapshot, new Set());
+  const { dictionary, decoded } = stages;
+  decodeAnew(stages, batch);
+  enrichAndDecide(stages);
   const environment = createEnvironment(snapshot);
   const nothing = { logsource: null, routed: false, matched: false, tree: null };
   const reject = decoded.rejects[0];

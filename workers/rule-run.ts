@@ -5,17 +5,13 @@ import { loadRules } from '../rules/index.ts';
 import type { Rule, RuleSet } from '../rules/model.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import { type ControlSnapshot, plainTenant } from '../src/model/control.ts';
-import { Decoded } from '../src/model/decoded.ts';
-import { Dictionary } from '../src/model/dictionary.ts';
 import { isUuid, uuidFrom } from '../src/model/hash.ts';
 import { HitsReader, HitsWriter } from '../src/model/hits.ts';
 import type { RejectedRecord } from '../src/model/records.ts';
 import { Correlator } from './correlate/index.ts';
-import { createDecoder } from './decode/index.ts';
-import { createEnricher } from './enrich/index.ts';
 import { createMatcher } from './match/index.ts';
-import { createDecider } from './policy/index.ts';
 import { RecordNumbers } from './record-numbers.ts';
+import { createStages, decodeAnew, enrichAndDecide, type Stages } from './stages.ts';
 
 export interface RecordHit {
   /** From 1; see record-numbers.ts. */
@@ -32,11 +28,7 @@ export interface RecordReject extends RejectedRecord {
 /** Guarantee 4: records name their own tenants; those beyond this many are rejected as unknown. */
 const MOST_TENANTS = 10_000;
 
-interface Stages {
-  readonly decoded: Decoded;
-  readonly decode: ReturnType<typeof createDecoder>;
-  readonly enrich: ReturnType<typeof createEnricher>;
-  readonly decide: ReturnType<typeof createDecider>;
+interface RunStages extends Stages {
   readonly matchRules: ReturnType<typeof createMatcher>;
 }
 
@@ -51,7 +43,7 @@ export class RuleRun {
   private readonly numbers = new RecordNumbers();
   /** Null without correlations: single events need no state. */
   private readonly correlator: Correlator | null;
-  private stages: Stages;
+  private stages: RunStages;
 
   /** The snapshot's only source must name the tenant of records that name none. */
   constructor(snapshot: ControlSnapshot, rules: RuleSet = loadRules(snapshot.rules)) {
@@ -64,10 +56,8 @@ export class RuleRun {
   /** Hits of the batch by record, then rule. The batch may be reused once it has returned. */
   run(packed: RawBatch, onReject: ((reject: RecordReject) => void) | null = null): RecordHit[] {
     const batch = this.decode(packed);
-    const { decoded, enrich, decide, matchRules } = this.stages;
-    enrich.flows(decoded.flows);
-    enrich.logs(decoded.logs);
-    decide(decoded.flows);
+    const { decoded, matchRules } = this.stages;
+    enrichAndDecide(this.stages);
     matchRules(batch, decoded, this.hits);
     this.read += decoded.read;
     for (const { code } of decoded.rejects) this.rejected.set(code, (this.rejected.get(code) ?? 0) + 1);
@@ -89,11 +79,8 @@ export class RuleRun {
 
   private decode(packed: RawBatch): RawBatch {
     for (;;) {
-      const { decoded, decode } = this.stages;
-      decoded.dictionary.trim();
-      decoded.reset();
       this.strangers.clear();
-      const batch = decode(packed, decoded);
+      const batch = decodeAnew(this.stages, packed);
       if (this.strangers.size === 0 || this.snapshot.tenants.length >= MOST_TENANTS) return batch;
       this.welcome();
     }
@@ -110,17 +97,11 @@ export class RuleRun {
     this.stages = this.build();
   }
 
-  private build(): Stages {
+  private build(): RunStages {
     const { snapshot, rules, strangers } = this;
-    const dictionary = new Dictionary();
     this.correlator?.apply(snapshot, withoutSingle(rules));
-    return {
-      decoded: new Decoded(dictionary),
-      decode: createDecoder(snapshot, dictionary, strangers),
-      enrich: createEnricher(snapshot, dictionary),
-      decide: createDecider(snapshot, dictionary),
-      matchRules: createMatcher(snapshot, rules, dictionary),
-    };
+    const stages = createStages(snapshot, strangers);
+    return { ...stages, matchRules: createMatcher(snapshot, rules, stages.dictionary) };
   }
 
   private places(bytes: Uint8Array): { file: string; position: number; rule: Rule }[] {

@@ -10,17 +10,14 @@ import { encodeRows } from './encode/index.ts';
 import { exportersOf } from './exporters.ts';
 import { countsOf, type WorkerKit } from './kit.ts';
 import { RollupMerge, rollUp } from './rollup/index.ts';
+import { decodeAnew, enrichAndDecide } from './stages.ts';
 
 /** Pure: the same batch and control snapshot give the same bytes on any worker (guarantee 2). */
 export function match(kit: WorkerKit, packed: RawBatch): Matched {
   const { decoded, dictionary, snapshot } = kit;
-  dictionary.trim();
-  decoded.reset();
-  const batch = kit.decode(packed, decoded); // bytes to columns; a bad record becomes a reject, never a throw
+  const batch = decodeAnew(kit, packed); // bytes to columns; a bad record becomes a reject, never a throw
   const detours = kit.divert(batch, decoded); // records of tenants whose lane is another one, or who are over their quota
-  kit.enrich.flows(decoded.flows);
-  kit.enrich.logs(decoded.logs);
-  kit.decide(decoded.flows); // stamps action, policy id and version
+  enrichAndDecide(kit);
   if (kit.detect) kit.matchRules(batch, decoded, kit.hits);
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
   const rows = kit.encode(batch, decoded);

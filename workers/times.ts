@@ -3,6 +3,7 @@
 import type { RawBatch } from '../src/model/batch.ts';
 import type { RecordTimes } from '../src/model/work.ts';
 import type { WorkerKit } from './kit.ts';
+import { decodeAnew } from './stages.ts';
 
 interface Piece {
   readonly start: number;
@@ -16,9 +17,7 @@ interface Piece {
  */
 export function timesOf(kit: WorkerKit, batch: RawBatch): RecordTimes {
   const { decoded } = kit;
-  kit.dictionary.trim();
-  decoded.reset();
-  kit.decode(batch, decoded);
+  decodeAnew(kit, batch);
   const found: Piece[] = [];
   const { flows } = decoded;
   for (let i = 0; i < flows.length; i++) {

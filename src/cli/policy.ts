@@ -3,11 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import type { PolicyExplanation } from '../../workers/policy/index.ts';
 import { wrongText } from '../config/scalar.ts';
-import { NO_TOPIC, type SourceConfig } from '../config/schema.ts';
-import { buildSnapshot, createTenant, loadDocuments } from '../control/index.ts';
-import { checkPolicy } from './policy-check.ts';
+import type { ControlSnapshot } from '../model/control.ts';
+import { snapshotOfOne } from './one-source.ts';
 import { type RefusedRecord, recordLines, type TestedFlow, testPolicies } from './policy-test.ts';
-import { loadForVerb, problemText } from './prepare.ts';
+import { loadForVerb } from './prepare.ts';
 import { printable } from './table.ts';
 import { CONFIG_OPTION, type Io, UsageError, type Values, type Verb } from './verb.ts';
 
@@ -56,33 +55,13 @@ async function readInput(path: string, io: Io): Promise<string> {
   });
 }
 
-async function snapshotFor(values: Values): ReturnType<typeof buildSnapshot> {
-  const loaded = await loadForVerb({ config: values.config });
-  const documents = await loadDocuments(loaded, checkPolicy);
-  const errors = documents.problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) {
-    throw new UsageError(`the configuration cannot be used:\n${errors.map((e) => `  ${problemText(e)}`).join('\n')}`);
-  }
-  const known = documents.tenants;
-  const tenant = typeof values.tenant === 'string' ? values.tenant : known.length === 1 ? known[0].slug : '';
-  const isKnown = tenant === '' || known.some(({ id, slug }) => slug === tenant || id === tenant.toLowerCase());
-  const source: SourceConfig = {
-    name: 'policy-test',
-    input: '-',
-    format: 'native-json',
-    tenant,
-    pop: typeof values.pop === 'string' ? values.pop : 'test',
-    order: 'arrival',
-    lateness: -1,
-    follow: false,
-    timezone: 'UTC',
-    year: 0,
-    logsource: { product: '', category: '', service: '' },
-    ...NO_TOPIC,
-  };
-  const config = { ...loaded.config, sources: [source] };
-  const tenants = isKnown ? known : [...known, createTenant(tenant)];
-  return buildSnapshot(config, { ...documents, tenants }, [], null);
+async function snapshotFor({ config, tenant, pop }: Values): Promise<ControlSnapshot> {
+  return snapshotOfOne(await loadForVerb({ config }), {
+    source: { name: 'policy-test', input: '-', format: 'native-json', pop: typeof pop === 'string' ? pop : 'test' },
+    tenant: typeof tenant === 'string' ? tenant : undefined,
+    nobody: '',
+    rules: [],
+  });
 }
 
 function refusedText({ record, code, detail }: RefusedRecord): string {

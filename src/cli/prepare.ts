@@ -46,7 +46,7 @@ export function problemText({ file, line, column, message, code }: Problem): str
 }
 
 /** Throws UsageError with every error of the list; returns the others. */
-function withoutErrors(problems: readonly Problem[]): readonly Problem[] {
+export function withoutErrors(problems: readonly Problem[]): readonly Problem[] {
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (errors.length > 0)
     throw new UsageError(`the configuration cannot be used:\n${errors.map((e) => `  ${problemText(e)}`).join('\n')}`);

@@ -2,8 +2,7 @@
 
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
-import { NO_TOPIC, type SourceConfig } from '../config/schema.ts';
-import { buildSnapshot, createTenant, loadDocuments } from '../control/index.ts';
+import type { SourceConfig } from '../config/schema.ts';
 import { FORMATS } from '../model/batch.ts';
 import type { ControlSnapshot } from '../model/control.ts';
 import { SlabPool } from '../model/slabs.ts';
@@ -17,8 +16,7 @@ import {
   slabBytes,
 } from '../sources/index.ts';
 import { PipeInput } from '../sources/pipe.ts';
-import { checkPolicy } from './policy-check.ts';
-import { loadForVerb, problemText } from './prepare.ts';
+import { snapshotOfOne } from './one-source.ts';
 import { type LoadedRules, near } from './rules-load.ts';
 import { type Io, type Option, UsageError, type Values } from './verb.ts';
 
@@ -59,7 +57,7 @@ export interface RuleInput {
 /** `text` stands for standard input where it is given. */
 export async function inputForVerb(
   values: Values,
-  { config, files }: LoadedRules,
+  { loaded, files }: LoadedRules,
   io: Io,
   text: string | null = null,
 ): Promise<RuleInput> {
@@ -69,30 +67,18 @@ export async function inputForVerb(
   const format = typeof values.format === 'string' ? values.format : 'auto';
   if (!['auto', ...FORMATS].includes(format))
     throw new UsageError(`--format takes one of ${['auto', ...FORMATS].join(', ')}, not '${format}'`);
-  const loaded = await loadForVerb({ config: values.config });
-  const documents = await loadDocuments(loaded, checkPolicy);
-  const errors = documents.problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0)
-    throw new UsageError(`the configuration cannot be used:\n${errors.map((e) => `  ${problemText(e)}`).join('\n')}`);
-  const known = documents.tenants;
-  const tenant = typeof values.tenant === 'string' ? values.tenant : known.length === 1 ? known[0].slug : NOBODY;
-  const isKnown = known.some(({ id, slug }) => slug === tenant || id === tenant.toLowerCase());
-  const source: SourceConfig = {
-    name: 'rules',
-    input: inputs[0],
-    format: format as SourceConfig['format'],
-    tenant,
-    pop: NOBODY,
-    order: 'arrival',
-    lateness: -1,
-    follow: false,
-    timezone: 'UTC',
-    year: 0,
-    logsource: logsourceOf(values.logsource),
-    ...NO_TOPIC,
-  };
-  const tenants = isKnown ? known : [...known, createTenant(tenant)];
-  const snapshot = await buildSnapshot({ ...config, sources: [source] }, { ...documents, tenants }, files, null);
+  const snapshot = await snapshotOfOne(loaded, {
+    source: {
+      name: 'rules',
+      input: inputs[0],
+      format: format as SourceConfig['format'],
+      pop: NOBODY,
+      logsource: logsourceOf(values.logsource),
+    },
+    tenant: typeof values.tenant === 'string' ? values.tenant : undefined,
+    nobody: NOBODY,
+    rules: files,
+  });
   const options: SourceOptions = {
     definition: snapshot.sources[0],
     index: 0,

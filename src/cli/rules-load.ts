@@ -3,6 +3,7 @@
 import { relative } from 'node:path';
 import { loadRules } from '../../rules/index.ts';
 import type { Problem, RuleSet } from '../../rules/model.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type FoundRuleFile, readRuleFiles } from '../control/index.ts';
 import { loadForVerb, problemText } from './prepare.ts';
@@ -20,6 +21,8 @@ export const RULES_OPTIONS = {
 } as const satisfies Record<string, Option>;
 
 export interface LoadedRules extends RuleSet {
+  /** As loaded; the rules are those of `config`. */
+  readonly loaded: LoadedConfig;
   readonly config: Config;
   readonly files: readonly FoundRuleFile[];
 }
@@ -37,7 +40,13 @@ export async function rulesForVerb(values: Values): Promise<LoadedRules> {
   const files = await readRuleFiles(config);
   const { rules, problems } = loadRules(files);
   const origins = new Map(files.map(({ path, origin }) => [path, near(origin)]));
-  return { config, files, rules, problems: problems.map((p) => ({ ...p, file: origins.get(p.file) ?? p.file })) };
+  return {
+    loaded,
+    config,
+    files,
+    rules,
+    problems: problems.map((p) => ({ ...p, file: origins.get(p.file) ?? p.file })),
+  };
 }
 
 /** Paths as short as they can be. */

@@ -1,6 +1,7 @@
 // Journaled blocks of a lane on their way into the stores: one after the other, a few behind the lane, then their commit.
 
 import type { OutputName } from '../model/outputs.ts';
+import { Pulse } from '../model/pulse.ts';
 import type { BlockEffects } from '../model/work.ts';
 import type { StoreBlock } from '../sinks/sink.ts';
 import type { OpenBlock, Regime } from './block.ts';
@@ -23,18 +24,26 @@ const URGENT: ReadonlySet<OutputName> = new Set(['threat_analytics', 'alerts', '
 export class BlockQueue {
   /** Set once anything goes wrong, here or in the lane: nothing more is written. */
   failed: unknown = null;
-  unwritten = 0;
-  /** Of them, those that bring a commit: each holds a copy of the lane's state. */
-  commits = 0;
   private readonly parts: LaneParts;
   private readonly writer: BlockWriter;
   private writing: Promise<void> = Promise.resolve();
-  /** Of the blocks in flight, in order. */
-  private readonly under: { readonly done: Promise<void>; readonly rows: number }[] = [];
+  /** A block has left the queue. */
+  private readonly left = new Pulse();
+  private readonly inFlight: { readonly rows: number; readonly commit: boolean }[] = [];
 
   constructor(parts: LaneParts, writer: BlockWriter) {
     this.parts = parts;
     this.writer = writer;
+  }
+
+  /** Blocks in flight. */
+  get unwritten(): number {
+    return this.inFlight.length;
+  }
+
+  /** A commit is on its way: it holds a copy of the lane's state. */
+  get committing(): boolean {
+    return this.inFlight.some(({ commit }) => commit);
   }
 
   throwIfFailed(): void {
@@ -48,27 +57,25 @@ export class BlockQueue {
     files: Commit['files'],
     journaled: Promise<BlockEffects>,
   ): Promise<void> {
-    this.unwritten++;
-    if (entry.commit) this.commits++;
+    const flight = { rows: block.rows, commit: entry.commit };
+    this.inFlight.push(flight);
     const previous = this.writing;
     this.writing = this.store(block, entry, files, journaled, previous)
       .catch((error: unknown) => {
         this.failed ??= error;
       })
       .finally(() => {
-        this.unwritten--;
-        if (entry.commit) this.commits--;
+        this.inFlight.splice(this.inFlight.indexOf(flight), 1);
+        this.left.fire();
       });
-    this.under.push({ done: this.writing, rows: block.rows });
-    while (this.full) await this.under.shift()?.done;
+    while (this.full) await this.left.wait();
     this.throwIfFailed();
   }
 
   private get full(): boolean {
-    while (this.under.length > this.unwritten) this.under.shift(); // written
-    if (this.unwritten <= FULL_BLOCKS) return false;
-    const rows = this.under.reduce((sum, block) => sum + block.rows, 0);
-    return this.unwritten > MOST_BLOCKS || rows > FULL_BLOCKS * this.parts.settings.blockRows;
+    const rows = this.inFlight.reduce((sum, block) => sum + block.rows, 0);
+    const many = rows > FULL_BLOCKS * this.parts.settings.blockRows;
+    return this.unwritten > MOST_BLOCKS || (this.unwritten > FULL_BLOCKS && many);
   }
 
   /** All that was added is stored and committed; throws once failed. */

@@ -99,8 +99,12 @@ async function processed(
     parking,
     control: () => 'c',
     install: async () => ({}) as ControlSnapshot,
-    silentSince: () => (idle() ? 0 : Date.now()),
-    came: () => {},
+    traffic: {
+      came: () => {},
+      get lastMs() {
+        return idle() ? 0 : Date.now();
+      },
+    },
     flush: async () => send(),
     released: () => released++,
   });

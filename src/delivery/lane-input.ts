@@ -15,6 +15,7 @@ import type { JournalEntry } from './journal.ts';
 import type { Parking } from './parking.ts';
 import type { Positions } from './positions.ts';
 import { Pull } from './pull.ts';
+import type { Traffic } from './traffic.ts';
 import { underSnapshot } from './under-snapshot.ts';
 
 /** Next thing for the lane to do, in order. */
@@ -32,10 +33,8 @@ export interface LaneInputParts {
   /** Hash of the control snapshot for new batches. */
   readonly control: () => string;
   readonly install: (hash: string) => Promise<ControlSnapshot>;
-  /** Since when nothing has come in directly, in any lane of this process, ms since 1970. */
-  readonly silentSince: () => number;
-  /** Told of everything that comes in directly. */
-  readonly came: () => void;
+  /** Of all lanes of this process; told of everything that comes in directly. */
+  readonly traffic: Pick<Traffic, 'lastMs' | 'came'>;
   /** Closes the open block; resolves when its journal entry, and so all that it parked, is written. */
   readonly flush: () => Promise<void>;
   /** Tenants are no longer parked. */
@@ -140,7 +139,7 @@ export class LaneInput {
   private stamped(fresh: Fresh): LaneItem {
     if (fresh.source !== this.parts.overflow) {
       this.lastFresh = Date.now();
-      this.parts.came();
+      this.parts.traffic.came();
     }
     return { kind: 'batch', ...fresh, control: this.parts.control(), parked: this.parts.parking.parked };
   }
@@ -157,16 +156,13 @@ export class LaneInput {
     signal.addEventListener('abort', stop);
     try {
       for (;;) {
-        const woken = this.wake.wait();
         const waiting = parking.parked.length > 0 && !signal.aborted;
         if (waiting && this.mayRelease(overflow)) yield* this.release(parked, overflow, signal);
         if (!others.ask()) return; // so it is once `signal` aborts: what was fetched comes first
         if (waiting && this.mayDrain(others)) parked.ask();
         const next = others.take() ?? parked.take();
         if (next === null) {
-          const timer = waiting ? setTimeout(stop, LOOK_MS) : undefined;
-          await woken;
-          clearTimeout(timer);
+          await (waiting ? this.wake.within(LOOK_MS) : this.wake.wait());
           continue;
         }
         if (next.source === overflow) this.drainingNow = true;
@@ -185,7 +181,7 @@ export class LaneInput {
     this.allowedAt = now;
     if (this.drainingNow) return false;
     // A worker that is idle says nothing of the stores, where others would wait behind what is drained.
-    return this.allowance > 0 || (!others.ready && now - this.parts.silentSince() > SILENCE_MS);
+    return this.allowance > 0 || (!others.ready && now - this.parts.traffic.lastMs > SILENCE_MS);
   }
 
   private mayRelease({ lag }: Overflow): boolean {
@@ -216,9 +212,7 @@ export class LaneInput {
         if (!parked.ready) break;
         continue;
       }
-      const timer = setTimeout(() => this.wake.fire(), LOOK_MS);
-      await this.wake.wait();
-      clearTimeout(timer);
+      await this.wake.within(LOOK_MS);
     }
     this.parts.parking.parked = this.still();
     this.lastHold = Date.now();

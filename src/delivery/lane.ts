@@ -121,8 +121,7 @@ export class Lane {
       parking: this.parking,
       control: () => this.control,
       install: (hash) => this.install(hash),
-      silentSince: () => parts.traffic.lastMs,
-      came: () => parts.traffic.came(),
+      traffic: parts.traffic,
       flush: () => this.flush(),
       released: () => this.tellParked(),
     });
@@ -265,7 +264,7 @@ export class Lane {
     const { snapshotBlocks, snapshotMs } = this.parts.settings;
     if (this.blocksSinceCommit === 0) return false;
     if (this.rollupRows >= MOST_ROLLUP_ROWS) return true;
-    if (this.queue.commits > 0) return false; // one is on its way
+    if (this.queue.committing) return false;
     return Date.now() - this.lastCommitAt >= snapshotMs || this.blocksSinceCommit >= snapshotBlocks;
   }
 

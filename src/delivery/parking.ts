@@ -51,9 +51,9 @@ export class Parking {
     this.clockMs = Math.max(this.clockMs, appendedMs);
     const before = this.parked.length;
     for (const { tenant, records } of uses) {
-      const bucket = this.filled(tenant, this.clockMs);
       const quota = this.quotas.get(tenant);
-      if (bucket === undefined || quota === undefined) continue;
+      if (quota === undefined) continue;
+      const bucket = this.filled(tenant, quota, this.clockMs);
       bucket.level = Math.max(-quota.burst * UNIT, bucket.level - records * UNIT);
       if (bucket.level < 0 && !this.parked.includes(tenant)) this.parked = [...this.parked, tenant].sort();
     }
@@ -63,15 +63,12 @@ export class Parking {
   /** Tenants that would still be over their quota; with half of the burst free again one is not. `nowMs`: append time that is reached. */
   still(nowMs = this.clockMs): readonly string[] {
     return this.parked.filter((tenant) => {
-      const bucket = this.filled(tenant, nowMs);
       const quota = this.quotas.get(tenant);
-      return bucket !== undefined && quota !== undefined && bucket.level < (quota.burst * UNIT) / 2;
+      return quota !== undefined && this.filled(tenant, quota, nowMs).level < (quota.burst * UNIT) / 2;
     });
   }
 
-  private filled(tenant: string, nowMs: number): Bucket | undefined {
-    const quota = this.quotas.get(tenant);
-    if (quota === undefined) return undefined;
+  private filled(tenant: string, quota: Quota, nowMs: number): Bucket {
     const bucket = this.buckets.get(tenant) ?? { level: quota.burst * UNIT, atMs: nowMs };
     this.buckets.set(tenant, bucket);
     const elapsedMs = Math.max(0, nowMs - bucket.atMs);

@@ -87,13 +87,10 @@ export class Fetcher {
   private async loop(node: number): Promise<void> {
     const { signal } = this.stopped;
     for (let failures = 0; !signal.aborted; ) {
-      const wake = this.wake.wait();
       const wanted = this.wantedOf(node);
       if (wanted.length === 0) {
         if (!this.leads(node)) return; // another broker leads them now, and has a loop of its own
-        const timer = setTimeout(() => this.wake.fire(), WAIT_MS);
-        await wake;
-        clearTimeout(timer);
+        await this.wake.within(WAIT_MS);
         continue;
       }
       try {

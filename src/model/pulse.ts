@@ -9,6 +9,14 @@ export class Pulse {
     return this.promise;
   }
 
+  /** As `wait`, but fires itself when nobody does for `ms`. */
+  async within(ms: number): Promise<void> {
+    const next = this.promise;
+    const timer = setTimeout(() => this.fire(), ms);
+    await next;
+    clearTimeout(timer);
+  }
+
   fire(): void {
     const { resolve } = this;
     this.promise = this.renew();

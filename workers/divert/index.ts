@@ -39,13 +39,11 @@ export function createDiverter(snapshot: ControlSnapshot): (batch: RawBatch, dec
     if (ways.some((way) => way !== null)) {
       const divert = (record: Whose): boolean => {
         const way = ways[record.segment];
-        if (way === null) return false;
-        const lane = way.lanes?.[record.tenant] ?? way.own;
-        if (lane !== way.own) writers.misplaced.add(messageOf(snapshot, batch, record, lane));
-        else if (way.parked.has(record.tenant)) {
-          writers.overflow.add(messageOf(snapshot, batch, record, null));
-          meter.count(record.tenant);
-        } else return false;
+        const output = outputOf(way, record.tenant);
+        if (way === null || output === null) return false;
+        const lane = output === 'misplaced' ? (way.lanes?.[record.tenant] ?? null) : null;
+        writers[output].add(messageOf(snapshot, batch, record, lane));
+        if (output === 'overflow') meter.count(record.tenant);
         return true;
       };
       divertFlows(decoded, ways, divert);
@@ -92,13 +90,18 @@ function wayOf(
   return { lanes, own: Number(file.slice(file.lastIndexOf('/') + 1)), parked };
 }
 
+/** By which output a tenant's record of the segment leaves; null when it stays. */
+function outputOf(way: Way | null, tenant: number): DivertedOutput | null {
+  if (way === null) return null;
+  if (way.lanes !== null && way.lanes[tenant] !== way.own) return 'misplaced';
+  return way.parked.has(tenant) ? 'overflow' : null;
+}
+
 function divertFlows({ flows }: Decoded, ways: readonly (Way | null)[], divert: (record: Whose) => boolean): void {
   let drop: Uint8Array | null = null;
   for (let i = 0; i < flows.length; i++) {
     const { tenant, segment, rawStart, rawLength } = flows;
-    const way = ways[segment[i]];
-    if (way === null || (!way.parked.has(tenant[i]) && (way.lanes === null || way.lanes[tenant[i]] === way.own)))
-      continue;
+    if (outputOf(ways[segment[i]], tenant[i]) === null) continue;
     divert({ tenant: tenant[i], segment: segment[i], rawStart: rawStart[i], rawLength: rawLength[i] });
     drop ??= new Uint8Array(flows.length);
     drop[i] = 1;
