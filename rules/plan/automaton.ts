@@ -2,16 +2,18 @@
 // lower case; where a literal must begin or end a text, the text's ends are symbols of their own.
 
 export interface Literal {
-  /** Lower case, ASCII, not empty. */
+  /** Lower case, not empty. What is not ASCII is told apart roughly: it may be found where it is not. */
   readonly text: string;
   /** Only at the beginning of a text, only at its end. */
   readonly start: boolean;
   readonly end: boolean;
 }
 
-/** Symbols: 0 is every character that no literal has, and all above ASCII. */
+/** Symbols: 0 is every ASCII character that no literal has; the rest of Unicode shares a few, since tables grow with symbols. */
 const START = 1;
 const END = 2;
+const WIDE = 3;
+const WIDE_SYMBOLS = 16;
 
 export class Automaton {
   /** By character code. */
@@ -24,11 +26,11 @@ export class Automaton {
   private readonly begin: number;
 
   constructor(literals: readonly Literal[]) {
-    let width = END + 1;
+    let width = WIDE + WIDE_SYMBOLS;
     for (const { text } of literals)
       for (let i = 0; i < text.length; i++) {
         const code = text.charCodeAt(i);
-        if (this.symbols[code] === 0) this.symbols[code] = width++;
+        if (code < 128 && this.symbols[code] === 0) this.symbols[code] = width++;
       }
     for (let code = 65; code <= 90; code++) this.symbols[code] = this.symbols[code + 32];
     this.width = width;
@@ -70,7 +72,7 @@ export class Automaton {
     let state = this.begin;
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
-      state = next[state + (code < 128 ? symbols[code] : 0)];
+      state = next[state + (code < 128 ? symbols[code] : wideSymbol(code))];
       if (state < 0) {
         state = -state;
         this.tell(state, found);
@@ -90,9 +92,17 @@ export class Automaton {
   }
 
   private symbolsOf({ text, start, end }: Literal): number[] {
-    const symbols = Array.from(text, (char) => this.symbols[char.charCodeAt(0)]);
+    const symbols: number[] = [];
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      symbols.push(code < 128 ? this.symbols[code] : wideSymbol(code));
+    }
     return [...(start ? [START] : []), ...symbols, ...(end ? [END] : [])];
   }
+}
+
+function wideSymbol(code: number): number {
+  return WIDE + ((code ^ (code >> 6)) & (WIDE_SYMBOLS - 1));
 }
 
 /** The literals as a tree; a node is a row of `width` children, 0 for none. */

@@ -86,7 +86,7 @@ function coverOf(predicate: Predicate, crowds: Crowds): Cover | null {
 function costOf(trigger: Trigger, crowds: Crowds): number {
   const crowd = crowds.get(nameOf(trigger)) ?? 1;
   if (trigger.kind === 'present') return 500;
-  if (trigger.kind === 'key') return (trigger.key.length < 6 ? 4 : 1) * crowd;
+  if (trigger.kind === 'key') return (trigger.key.length < 6 ? 12 : 5) * crowd;
   const { text, start, end } = trigger.literal;
   const length = text.length + (start ? 1 : 0) + (end ? 1 : 0);
   return 300 * 0.58 ** length + 0.5 * crowd;
@@ -122,17 +122,17 @@ export function isDecidedByLiterals(test: FieldTest): boolean {
   return !test.cased && test.values.every((value) => value !== '' && isAscii(value));
 }
 
-/** One of which is in every text that passes, in lower case; null when nothing is known. */
+/** One of which is in the lower case of every text that passes; null when nothing is known. */
 export function literalsOf(test: FieldTest): readonly Literal[] | null {
   switch (test.test) {
     case 'contains':
-      return allOf(test.values.map((value) => longestAscii(value, false, false)));
+      return allOf(test.values.map((value) => literalOf(value, test.cased, false, false)));
     case 'startswith':
-      return allOf(test.values.map((value) => longestAscii(value, true, false)));
+      return allOf(test.values.map((value) => literalOf(value, test.cased, true, false)));
     case 'endswith':
-      return allOf(test.values.map((value) => longestAscii(value, false, true)));
+      return allOf(test.values.map((value) => literalOf(value, test.cased, false, true)));
     case 'pattern':
-      return allOf([ofPattern(test.pattern)]);
+      return allOf([ofPattern(test)]);
     case 'regex':
       return literalsOfRegex(test.source, test.flags)?.map((text) => ({ text, start: false, end: false })) ?? null;
     default:
@@ -140,20 +140,23 @@ export function literalsOf(test: FieldTest): readonly Literal[] | null {
   }
 }
 
-function ofPattern(pattern: Extract<FieldTest, { test: 'pattern' }>['pattern']): Literal | null {
+function ofPattern({ pattern, cased }: Extract<FieldTest, { test: 'pattern' }>): Literal | null {
   let best: Literal | null = null;
   pattern.forEach((part, i) => {
     if (typeof part !== 'string') return;
-    const literal = longestAscii(part, i === 0, i === pattern.length - 1);
+    const literal = literalOf(part, cased, i === 0, i === pattern.length - 1);
     if (literal !== null && (best === null || literal.text.length > best.text.length)) best = literal;
   });
   return best;
 }
 
-/** The longest run of ASCII of a value in lower case; it touches the ends of a text only if it is an end of the value. */
-function longestAscii(value: string, start: boolean, end: boolean): Literal | null {
+/**
+ * A value in lower case. Of one whose case counts the longest run of ASCII: the lower case of other characters depends on what
+ * stands beside them. A run touches the ends of a text only if it is an end of the value.
+ */
+function literalOf(value: string, cased: boolean, start: boolean, end: boolean): Literal | null {
   const text = value.toLowerCase();
-  if (isAscii(text)) return text === '' ? null : { text, start, end };
+  if (!cased || isAscii(text)) return text === '' ? null : { text, start, end };
   const runs = [...text.matchAll(/[\0-\x7f]+/g)].map((run) => ({
     text: run[0],
     start: start && run.index === 0,
