@@ -1,11 +1,12 @@
 // Predicates compiled into one plan over log events. Each waits for triggers, one of which any event that passes must pull: exact
-// values by a hash lookup a field, literals by one automaton a field, and fields that must be there. Only those whose trigger
+// values by a hash lookup a field, literals in one pass over a field, and fields that must be there. Only those whose trigger
 // was pulled are verified.
 
 import type { FieldTest, Predicate } from '../predicate.ts';
-import { Automaton, type Literal } from './automaton.ts';
-import { keyOfValue, numericKeyOfValue } from './keys.ts';
-import { LogTests, type Memo } from './log-test.ts';
+import { isAscii, KeyTable } from './key-table.ts';
+import { numericKeyOfValue } from './keys.ts';
+import { type Literal, LiteralSearch } from './literal-search.ts';
+import { LogTests, type Memo, type Sighting } from './log-test.ts';
 import type { FieldValues, LogRecord, LogView } from './log-view.ts';
 import { normalize } from './normal.ts';
 import type { PlanEnvironment } from './table.ts';
@@ -19,38 +20,38 @@ interface Waiting {
   stamp: number;
 }
 
-/** What one literal does: it decides tests, and wakes predicates. */
-interface Effect {
-  readonly decides: Memo[];
+/** Of one literal: the event that showed it last, and who waits for it. */
+interface Sign extends Sighting {
   readonly wakes: Waiting[];
 }
 
 class FieldIndex {
   readonly slot: number;
-  readonly equal = new Map<string, Waiting[]>();
-  /** No key is longer, so that long texts need no lookup. */
-  longestKey = 0;
+  readonly equal = new KeyTable<Waiting>();
   /** Some key reads as a number, which other spellings equal. */
   numeric = false;
+  /** Some wait for an event without the field. */
+  absent = false;
   readonly present: Waiting[] = [];
   readonly literals: Literal[] = [];
-  readonly effects: Effect[] = [];
-  automaton: Automaton | null = null;
-  private readonly places = new Map<string, Effect>();
+  /** By literal. */
+  readonly signs: Sign[] = [];
+  search: LiteralSearch | null = null;
+  private readonly places = new Map<string, Sign>();
 
   constructor(slot: number) {
     this.slot = slot;
   }
 
-  effectOf(literal: Literal, name: string): Effect {
-    let effect = this.places.get(name);
-    if (effect === undefined) {
-      effect = { decides: [], wakes: [] };
-      this.places.set(name, effect);
+  signOf(literal: Literal, name: string): Sign {
+    let sign = this.places.get(name);
+    if (sign === undefined) {
+      sign = { stamp: 0, wakes: [] };
+      this.places.set(name, sign);
       this.literals.push(literal);
-      this.effects.push(effect);
+      this.signs.push(sign);
     }
-    return effect;
+    return sign;
   }
 }
 
@@ -90,8 +91,8 @@ export class LogPlan<R extends LogRecord> {
     tests.each((test, memo) => this.decide(test, memo, led));
     for (const index of this.indexes) {
       if (index === undefined) continue;
-      if (index.literals.length > 0) index.automaton = new Automaton(index.literals);
-      if (view.isComputed(index.slot) || index.equal.has('')) this.asked.push(index);
+      if (index.literals.length > 0) index.search = new LiteralSearch(index.literals);
+      if (view.isComputed(index.slot) || index.absent) this.asked.push(index);
     }
   }
 
@@ -116,12 +117,12 @@ export class LogPlan<R extends LogRecord> {
     this.indexes[slot] ??= new FieldIndex(slot);
     const index = this.indexes[slot];
     if (trigger.kind === 'present') index.present.push(waiting);
-    else if (trigger.kind === 'literal') index.effectOf(trigger.literal, nameOf(trigger)).wakes.push(waiting);
+    else if (trigger.kind === 'literal') index.signOf(trigger.literal, nameOf(trigger)).wakes.push(waiting);
     else {
       const { key } = trigger;
-      index.equal.set(key, [...(index.equal.get(key) ?? []), waiting]);
-      index.longestKey = Math.max(index.longestKey, key.length);
+      index.equal.add(key, waiting);
       index.numeric ||= /\d/.test(key);
+      index.absent ||= key === '';
     }
   }
 
@@ -135,8 +136,7 @@ export class LogPlan<R extends LogRecord> {
     }));
     const index = this.indexes[this.view.slot(field)];
     if (index === undefined || !named.every(({ name }) => led.has(name))) return;
-    for (const { literal, name } of named) index.effectOf(literal, name).decides.push(memo);
-    memo.isDecided = true;
+    memo.sightings = named.map(({ literal, name }) => index.signOf(literal, name));
   }
 
   private ask(index: FieldIndex): void {
@@ -145,36 +145,32 @@ export class LogPlan<R extends LogRecord> {
     if (index.equal.size > 0) this.lookUp(index, field);
     if (!field.present) return;
     if (index.present.length > 0) this.wake(index.present);
-    const { automaton } = index;
-    if (automaton === null) return;
+    const { search } = index;
+    if (search === null) return;
     this.index = index;
-    const { texts } = field;
-    for (let i = 0; i < texts.length; i++)
-      if (!automaton.scan(texts[i], this.found)) automaton.scanFolded(field.folded[i], this.found);
+    for (let i = 0; i < field.count; i++)
+      if (!search.scan(field.text(i), this.found)) search.scanFolded(field.fold(i), this.found);
   }
 
   private readonly found = (literal: number): void => {
-    const { decides, wakes } = this.index.effects[literal];
-    const { stamp } = this.view;
-    for (let i = 0; i < decides.length; i++) decides[i].decided = stamp;
-    this.wake(wakes);
+    const sign = this.index.signs[literal];
+    if (sign.stamp === this.view.stamp) return;
+    sign.stamp = this.view.stamp;
+    this.wake(sign.wakes);
   };
 
-  private lookUp({ equal, longestKey, numeric }: FieldIndex, field: FieldValues): void {
-    const { values, texts } = field;
-    if (values.length === 0) this.wakeKey(equal, '');
-    for (let i = 0; i < values.length; i++) {
-      // A number has other spellings, and lower case may be longer by a few characters.
-      if (texts[i].length > longestKey * 3 + 40) continue;
-      const folded = field.folded[i];
-      this.wakeKey(equal, keyOfValue(values[i], folded));
+  private lookUp({ equal, numeric }: FieldIndex, field: FieldValues): void {
+    if (field.count === 0) this.wakeKey(equal, '');
+    for (let i = 0; i < field.count; i++) {
+      const text = field.text(i);
+      if (text.length <= equal.longest) this.wakeKey(equal, isAscii(text) ? text : field.fold(i));
       if (!numeric) continue;
-      const number = numericKeyOfValue(values[i], folded);
+      const number = numericKeyOfValue(field.value(i), text);
       if (number !== '') this.wakeKey(equal, number);
     }
   }
 
-  private wakeKey(equal: Map<string, Waiting[]>, key: string): void {
+  private wakeKey(equal: KeyTable<Waiting>, key: string): void {
     const waiting = equal.get(key);
     if (waiting !== undefined) this.wake(waiting);
   }

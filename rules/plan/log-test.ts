@@ -8,11 +8,15 @@ import type { PlanEnvironment } from './table.ts';
 
 export type EventTest = () => boolean;
 
+/** Of the event that showed something last. */
+export interface Sighting {
+  stamp: number;
+}
+
 /** A test whose answer is kept as long as the view is bound to the same event. */
 export class Memo {
-  /** Whoever scans the event sets `decided` to its stamp where the test holds: it need not be evaluated. */
-  isDecided = false;
-  decided = 0;
+  /** Where the test holds exactly if the event shows one of these, which whoever scans events sees to. */
+  sightings: readonly Sighting[] | null = null;
   private readonly view: { readonly stamp: number };
   private readonly test: EventTest;
   private stamp = 0;
@@ -25,12 +29,16 @@ export class Memo {
 
   holds(): boolean {
     const { stamp } = this.view;
-    if (this.isDecided) return this.decided === stamp;
     if (this.stamp !== stamp) {
-      this.result = this.test();
+      this.result = this.sightings === null ? this.test() : this.isSeen(this.sightings, stamp);
       this.stamp = stamp;
     }
     return this.result;
+  }
+
+  private isSeen(sightings: readonly Sighting[], stamp: number): boolean {
+    for (let i = 0; i < sightings.length; i++) if (sightings[i].stamp === stamp) return true;
+    return false;
   }
 }
 
@@ -100,23 +108,26 @@ export class LogTests<R extends LogRecord> {
       case 'null':
         return () => {
           const field = view.values(slot);
-          return field.hasNull || (field.values.length === 0 && !field.hasObject);
+          return field.hasNull || (field.count === 0 && !field.hasObject);
         };
       case 'fieldref': {
         const other = view.slot(test.other);
         return () => {
-          const others = view.values(other).values;
-          return view
-            .values(slot)
-            .values.some((value) => others.some((part) => referenceHolds(test.mode, value, part)));
+          const field = view.values(slot);
+          const others = view.values(other);
+          for (let i = 0; i < field.count; i++)
+            for (let j = 0; j < others.count; j++)
+              if (referenceHolds(test.mode, field.value(i), others.value(j))) return true;
+          return false;
         };
       }
       case 'list':
         return () => {
           const { tenant } = view.record;
-          return view
-            .values(slot)
-            .texts.some((text) => environment.member(tenant, test.list, test.mode ?? 'member', text));
+          const field = view.values(slot);
+          for (let i = 0; i < field.count; i++)
+            if (environment.member(tenant, test.list, test.mode ?? 'member', field.text(i))) return true;
+          return false;
         };
       case 'number':
         if (test.op === 'neq') {
@@ -128,11 +139,7 @@ export class LogTests<R extends LogRecord> {
     const empty = test.test === 'equals' && test.values.includes('');
     return () => {
       const field = view.values(slot);
-      const { values } = field;
-      if (values.length > 0) {
-        const { texts, folded } = field;
-        for (let i = 0; i < values.length; i++) if (scalar(values[i], texts[i], folded[i])) return true;
-      }
+      for (let i = 0; i < field.count; i++) if (scalar(field.value(i), field.text(i), field.fold(i))) return true;
       return empty && field.typed && !field.present;
     };
   }

@@ -18,7 +18,7 @@ export interface LogFieldNames<R extends LogRecord> {
   aliases(name: string): readonly string[];
 }
 
-/** A resolved field. */
+/** A resolved field. Its arrays are used again for the next event: `count` says how much of them holds. */
 export class FieldValues {
   present = false;
   hasNull = false;
@@ -26,9 +26,10 @@ export class FieldValues {
   hasObject = false;
   /** A canonical column: '' and absent are one. */
   readonly typed: boolean;
-  readonly values: Scalar[] = [];
-  private readonly asTexts: string[] = [];
-  private readonly asFolded: string[] = [];
+  count = 0;
+  private readonly values: Scalar[] = [];
+  private readonly folds: string[] = [];
+  private folded = 0;
 
   constructor(typed: boolean) {
     this.typed = typed;
@@ -36,21 +37,34 @@ export class FieldValues {
 
   reset(): void {
     this.present = this.hasNull = this.hasObject = false;
-    this.values.length = this.asTexts.length = this.asFolded.length = 0;
+    this.count = this.folded = 0;
   }
 
-  /** Values as texts. */
-  get texts(): readonly string[] {
-    const { values, asTexts } = this;
-    for (let i = asTexts.length; i < values.length; i++) asTexts.push(String(values[i]));
-    return asTexts;
+  add(value: Scalar): void {
+    this.values[this.count++] = value;
   }
 
-  /** Texts in lower case. */
-  get folded(): readonly string[] {
-    const { texts, asFolded } = this;
-    for (let i = asFolded.length; i < texts.length; i++) asFolded.push(texts[i].toLowerCase());
-    return asFolded;
+  value(i: number): Scalar {
+    return this.values[i];
+  }
+
+  first(): Scalar | undefined {
+    return this.count > 0 ? this.values[0] : undefined;
+  }
+
+  text(i: number): string {
+    const value = this.values[i];
+    return typeof value === 'string' ? value : String(value);
+  }
+
+  /** The text in lower case. */
+  fold(i: number): string {
+    for (; this.folded <= i; this.folded++) this.folds[this.folded] = this.text(this.folded).toLowerCase();
+    return this.folds[i];
+  }
+
+  all(): Scalar[] {
+    return this.values.slice(0, this.count);
   }
 }
 
@@ -192,7 +206,7 @@ export class LogView<R extends LogRecord> {
       slot.present = true;
       collectTexts(fields, slot);
       const message = this.names.canonical('message')?.(this.record) ?? '';
-      if (message !== '') slot.values.push(message);
+      if (message !== '') slot.add(message);
       return;
     }
     if (this.listed !== this.stamp) this.list();
@@ -211,7 +225,7 @@ export class LogView<R extends LogRecord> {
     const canonical = slot.canonical?.(this.record) ?? '';
     if (canonical === '') return false;
     slot.present = true;
-    slot.values.push(canonical);
+    slot.add(canonical);
     return true;
   }
 
@@ -226,7 +240,7 @@ export class LogView<R extends LogRecord> {
 export function jsonValues(fields: object, name: string): readonly Scalar[] {
   const into = new FieldValues(false);
   lookUp(fields, name, pathOf(name), into);
-  return into.values;
+  return into.all();
 }
 
 function pathOf(name: string): string[] | null {
@@ -257,14 +271,13 @@ function walk(value: unknown, path: readonly string[], at: number, into: FieldVa
 function collect(value: unknown, into: FieldValues): void {
   if (value === null || value === undefined) into.hasNull = true;
   else if (Array.isArray(value)) for (const element of value) collect(element, into);
-  else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    into.values.push(value);
-  else if (typeof value === 'bigint') into.values.push(String(value));
+  else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') into.add(value);
+  else if (typeof value === 'bigint') into.add(String(value));
   else into.hasObject = true;
 }
 
 function collectTexts(value: unknown, into: FieldValues): void {
-  if (typeof value === 'string') into.values.push(value);
+  if (typeof value === 'string') into.add(value);
   else if (Array.isArray(value)) for (const element of value) collectTexts(element, into);
   else if (typeof value === 'object' && value !== null)
     for (const part of Object.values(value)) collectTexts(part, into);

@@ -2,8 +2,8 @@
 // trigger is an exact value of a field, a literal in one of its texts, or its being there at all.
 
 import type { FieldTest, Predicate } from '../predicate.ts';
-import type { Literal } from './automaton.ts';
 import { keysOfTest } from './keys.ts';
+import type { Literal } from './literal-search.ts';
 import { literalsOfRegex } from './regex-literals.ts';
 
 export type Trigger =
