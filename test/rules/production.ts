@@ -1,6 +1,5 @@
 // The product's way from raw bytes to hits, as `weir rules match --logsource … --json` goes it: one source a log source.
 
-import { isShown } from './record.ts';
 import type { Rule, RuleLogSource } from '../../rules/model.ts';
 import type { RawBatch } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
@@ -8,6 +7,7 @@ import { type ControlSnapshot, plainSource, plainTenant } from '../../src/model/
 import { uuidFrom } from '../../src/model/hash.ts';
 import { RuleRun } from '../../workers/rule-run.ts';
 import { LISTS } from './lists.ts';
+import { isShown } from './record.ts';
 
 /** Stands in for parts that a rule's log source leaves open: what the record says of itself then cannot change it. */
 const OTHER = 'unsaid';

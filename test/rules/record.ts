@@ -3,8 +3,8 @@
 
 import { isIP } from 'node:net';
 import type { RuleLogSource } from '../../rules/model.ts';
-import type { FieldTest, Predicate } from '../../rules/predicate.ts';
 import type { Subject, SubjectField, Value } from '../../rules/plan/interpret.test-support.ts';
+import type { FieldTest, Predicate } from '../../rules/predicate.ts';
 import { logField } from '../../src/model/fields.ts';
 import { listValues } from './lists.ts';
 
@@ -154,22 +154,31 @@ export function javascriptRegex({ source, flags }: Extract<FieldTest, { test: 'r
 } {
   const head = /^\(\?([ims]+)\)/.exec(source);
   const all = new Set([...flags, ...(head?.[1] ?? '')]);
-  return {
-    source: source.slice(head?.[0].length ?? 0).replace(/\\(.)/gsu, (escape, character: string, at: number) => {
-      // A dash means itself only between brackets, where `u` mode allows the escape.
-      if (character === '-') return insideClass(source.slice(head?.[0].length ?? 0), at) ? escape : '-';
-      return /[\w^$\\.*+?()[\]{}|/]/u.test(character) ? escape : character;
-    }),
-    flags: [...all].join(''),
-  };
+  const rest = source.slice(head?.[0].length ?? 0);
+  return { source: [...spelled(rest, all.has('s'))].join(''), flags: [...all].join('') };
 }
 
-function insideClass(source: string, at: number): boolean {
+/** An escape, a quantifier in braces, or one character. */
+const REGEX_TOKEN = /\\[\s\S]|\{\d+(?:,\d*)?\}|[\s\S]/gu;
+
+/** RE2's white space has no vertical tab and nothing beyond ASCII; its dot takes every character but the newline. */
+const SPACE = '\\t\\n\\f\\r ';
+
+function* spelled(source: string, dotAll: boolean): Generator<string> {
   let inside = false;
-  for (let i = 0; i < at; i++) {
-    if (source[i] === '\\') i++;
-    else if (source[i] === '[') inside = true;
-    else if (source[i] === ']') inside = false;
+  for (const [token] of source.matchAll(REGEX_TOKEN)) {
+    if (token === '\\s') yield inside ? SPACE : `[${SPACE}]`;
+    else if (token === '\\S' && !inside) yield `[^${SPACE}]`;
+    else if (token[0] === '\\' && token.length > 1) {
+      // A dash may be escaped only between brackets, where it would else mean a range.
+      const needed = token[1] === '-' ? inside : /[\w^$\\.*+?()[\]{}|/]/u.test(token[1]);
+      yield needed ? token : token.slice(1);
+    } else if (!inside && /^[\]{}]$/u.test(token)) yield `\\${token}`;
+    else if (!inside && token === '.' && !dotAll) yield '[^\\n]';
+    else {
+      if (token === '[') inside = true;
+      else if (token === ']') inside = false;
+      yield token;
+    }
   }
-  return inside;
 }
