@@ -155,8 +155,8 @@ class Search {
     const typed = isTyped(field);
     if (want) {
       const both = [...plain(field), ...plain(other)];
-      const needed: FieldTest = { kind: 'field', field, test: 'exists', value: true };
-      const value = solveField([...both, { test: needed, want: true }], { ...this.style, many: false }, typed, null);
+      const none: FieldTest = { kind: 'field', field, test: 'null' };
+      const value = solveField([...both, { test: none, want: false }], { ...this.style, many: false }, typed, null);
       if (value === NONE || value === null) {
         if (!contradict(both)) this.unproved.push(both);
         return false;
@@ -166,9 +166,10 @@ class Search {
       return true;
     }
     const theirs = values.get(other);
-    if (theirs === undefined || theirs === null || isMany(theirs)) return true;
+    if (theirs === undefined || theirs === null) return true;
+    const texts = (isMany(theirs) ? theirs : [theirs]).map(String);
     const same: Literal = {
-      test: { kind: 'field', field, test: 'equals', values: [String(theirs)], cased: false },
+      test: { kind: 'field', field, test: 'equals', values: texts, cased: false },
       want: false,
     };
     const value = solveField([...plain(field), same], this.style, typed, same);
