@@ -3,9 +3,6 @@
 
 import type { ListDocument } from '../../src/model/control.ts';
 
-/** In lower case, as lists keep them. No value is a part of another, nor of what the synthesiser fills in. */
-const VALUES = ['member-one.test', 'member-two.test'];
-
 const NAMES = [
   'known_cdcs',
   'Legitimate_Countries',
@@ -24,6 +21,9 @@ const NAMES = [
   'dc_machine_accounts',
   'dc_ip_addresses',
   'DC-MACHINE-NAME',
+  'DomainControllers',
+  'domain_controller_hostnames',
+  'userdomain',
   'Administrators',
   'Workstations',
   'ServerSystems',
@@ -31,15 +31,22 @@ const NAMES = [
   'legit_ips',
 ];
 
-/** The lists left out (`userdomain` and the like) do not exist: tests of them never hold. */
+const VALUES = new Map<string, readonly string[]>([
+  ...NAMES.map((name, i) => [name, [`one-${i}.member.test`, `two-${i}.member.test`]] as const),
+  // Those that random predicates ask for.
+  ['bad', ['8.8.8.8', 'ssh', 'evil.test']],
+  ['mine', ['anna', 'bob', '443']],
+]);
+
+/** In lower case, as lists keep them; no value is a part of another. A list that nobody named is empty. */
 export function listValues(name: string): readonly string[] {
-  return NAMES.includes(name) ? VALUES : [];
+  return VALUES.get(name) ?? [];
 }
 
-export const LISTS: readonly ListDocument[] = NAMES.map((name) => ({
+export const LISTS: readonly ListDocument[] = [...VALUES].map(([name, values]) => ({
   name,
   kind: 'string',
   threat: false,
-  values: VALUES,
+  values,
   file: '',
 }));

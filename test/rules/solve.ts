@@ -5,7 +5,7 @@ import type { FieldTest } from '../../rules/predicate.ts';
 import { logField } from '../../src/model/fields.ts';
 import { contradict } from './contradiction.ts';
 import { type FieldValue, isMany, type Literal, meets } from './meaning.ts';
-import type { Goal } from './tree.ts';
+import type { Goal, Node } from './tree.ts';
 import { NONE, type Style, solveField } from './values.ts';
 
 export type Values = ReadonlyMap<string, FieldValue>;
@@ -21,6 +21,8 @@ export interface Solution {
 
 /** Alternatives that are tried before the search gives up. */
 const PATIENCE = 4000;
+/** Searches that take no more of them are easy. */
+const EASY = 100;
 
 const COLUMNS = new Set([
   'source_ip',
@@ -88,15 +90,38 @@ class Search {
       else open.push(goal);
     }
     if (open.length === 0) return this.assemble(known);
-    open.sort((a, b) => sizeOf(a) - sizeOf(b));
-    const [{ node, want }, ...rest] = open;
-    const children = node.kind === 'leaf' ? [] : node.of;
+    const [{ goal, children }, ...rest] = this.narrowed(open, known);
     for (let i = 0; i < children.length; i++) {
       const child = children[(i + this.style.seed) % children.length];
-      const found = this.step([{ node: child, want }], rest, known);
+      const found = this.step(
+        [{ node: child, want: goal.want }],
+        rest.map((other) => other.goal),
+        known,
+      );
       if (found !== null) return found;
     }
     return null;
+  }
+
+  /**
+   * Open goals, those with the fewest ways first. A search that goes on for long leaves out the leaves that cannot be met
+   * beside what is known: an alternative that excludes everything is then seen before the others are gone through.
+   */
+  private narrowed(open: readonly Goal[], known: readonly Literal[]): { goal: Goal; children: readonly Node[] }[] {
+    const looksAhead = this.left < PATIENCE - EASY;
+    const ways = open.map((goal) => {
+      const { node, want } = goal;
+      const all = node.kind === 'leaf' ? [] : node.of;
+      const children = !looksAhead ? all : all.filter((child) => this.canBe(child, want, known));
+      return { goal, children };
+    });
+    return ways.sort((a, b) => a.children.length - b.children.length);
+  }
+
+  private canBe(node: Node, want: boolean, known: readonly Literal[]): boolean {
+    if (node.kind !== 'leaf') return true;
+    const literal: Literal = { test: node.test, want: want === node.positive };
+    return this.valueOf(node.test.field, [...known, literal]) !== NONE;
   }
 
   /** A value of the field for all literals about it (a fieldref is left to `assemble`). */
@@ -177,8 +202,4 @@ class Search {
     values.set(field, value);
     return true;
   }
-}
-
-function sizeOf({ node }: Goal): number {
-  return node.kind === 'leaf' ? 1 : node.of.length;
 }

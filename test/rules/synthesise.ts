@@ -7,7 +7,7 @@ import type { FieldValue, Literal } from './meaning.ts';
 import { EVENT_MS, eventSource } from './production.ts';
 import { type Solution, solve, type Values } from './solve.ts';
 import { type Decision, decisions, type Goal, parted, treeOf, valueCount } from './tree.ts';
-import type { Style } from './values.ts';
+import { PLAIN, type Style } from './values.ts';
 
 export interface Synthesised {
   readonly rule: number;
@@ -81,8 +81,13 @@ class Maker {
         const matches = holds === leaf.positive;
         const focus: Literal = { test: one, want: holds };
         const given = rest === null ? [focus] : [focus, { test: rest, want: false }];
-        const style = this.style();
-        const solution = solve(others, given, focus, style);
+        let style = this.style();
+        let solution = solve(others, given, focus, style);
+        if (solution.values === null && (solution.unproved.length > 0 || !solution.complete)) {
+          // A style may itself be in the way: a number as text is text that keywords find.
+          style = { ...PLAIN, seed: style.seed };
+          solution = solve(others, given, focus, style);
+        }
         if (this.keep(describe(one), matches, solution, given, style)) done[holds ? 'true' : 'false'] = true;
       }
     }
