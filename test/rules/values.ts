@@ -242,9 +242,13 @@ function besidePrefix(prefix: string): string[] {
   return [...side(value + 1n, '0'), ...side(value - 1n, '1')];
 }
 
+/** Whole characters: half of one is no text. */
+const withoutLast = (text: string): string => [...text].slice(0, -1).join('');
+const withoutFirst = (text: string): string => [...text].slice(1).join('');
+
 /** What almost passes: one character short, one too many, the other side of a bound. */
 export function nearMisses(test: FieldTest): Pieces[] {
-  const short = (text: string): string[] => (text.length > 1 ? [text.slice(0, -1), text.slice(1)] : []);
+  const short = (text: string): string[] => (text.length > 1 ? [withoutLast(text), withoutFirst(text)] : []);
   switch (test.test) {
     case 'equals':
       return test.values.flatMap((text) => [`${text}q`, `q${text}`, ...short(text)].map((exact) => ({ exact })));
@@ -252,9 +256,9 @@ export function nearMisses(test: FieldTest): Pieces[] {
     case 'keywords':
       return test.values.flatMap((text) => short(text).map((part) => ({ middle: [part] })));
     case 'startswith':
-      return test.values.flatMap((text) => [{ head: `q${text}` }, { middle: [text] }, { head: text.slice(0, -1) }]);
+      return test.values.flatMap((text) => [{ head: `q${text}` }, { middle: [text] }, { head: withoutLast(text) }]);
     case 'endswith':
-      return test.values.flatMap((text) => [{ tail: `${text}q` }, { middle: [text] }, { tail: text.slice(1) }]);
+      return test.values.flatMap((text) => [{ tail: `${text}q` }, { middle: [text] }, { tail: withoutFirst(text) }]);
     case 'numbers':
       return test.values.flatMap((value) => [{ exact: value + 1 }, { exact: value - 1 }, { exact: value + 0.5 }]);
     case 'number':
