@@ -1,6 +1,6 @@
 // What a proof found, for people.
 
-import type { Tally } from './examine.ts';
+import type { Disagreement, Tally } from './examine.ts';
 import { describe } from './synthesise.ts';
 
 /** Disagreements and unproved skips that are shown one by one. */
@@ -20,13 +20,17 @@ export function tell(tally: Tally): string {
       `  ${skip.reason}, ${skip.matches ? 'match' : 'miss'} of rule ${skip.rule} by ${skip.leaf.slice(0, 120)}: ${literals.join(' AND ')}`,
     );
   }
-  for (const { kind, rule, leaf, expected, line, detail } of tally.disagreements.slice(0, SHOWN)) {
-    lines.push(
+  return [...lines, tellDisagreements(tally.disagreements)].filter((line) => line !== '').join('\n');
+}
+
+export function tellDisagreements(disagreements: readonly Disagreement[]): string {
+  return disagreements
+    .slice(0, SHOWN)
+    .flatMap(({ kind, rule, leaf, expected, line, detail }) => [
       `  ${kind}: ${rule.file} expected ${expected} by ${leaf.slice(0, 120)} ${detail}`,
       `    ${line.slice(0, 600)}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
+    ])
+    .join('\n');
 }
 
 export function counted(names: readonly string[]): string[] {

@@ -1,0 +1,84 @@
+// Where pySigma's SQLite backend is known to say something else than the specification: each limit with what decides it.
+// A difference that no limit covers is a finding.
+
+import type { Rule } from '../../../rules/model.ts';
+import type { FieldTest, Predicate } from '../../../rules/predicate.ts';
+import type { Difference } from '../oracle.ts';
+import { valuesAt } from '../record.ts';
+
+export interface Limit {
+  readonly name: string;
+  readonly reason: string;
+  /** Whether the limit may be why this rule and this event are judged differently. */
+  covers(difference: Difference): boolean;
+}
+
+export const LIMITS: readonly Limit[] = [
+  {
+    name: 'cidr as text',
+    reason:
+      'The backend writes a network as LIKE patterns over the text. Specification, appendix modifiers, cidr: the field is ' +
+      'an address that lies in the network, so another spelling of an IPv6 address is in it and 127.0.0.1q is not.',
+    covers: ({ rule, event }) =>
+      testsOf(rule).some(
+        (test) =>
+          test.test === 'cidr' &&
+          textsAt(event.record, test.field).some((text) => !/^(\d{1,3}\.){3}\d{1,3}$/.test(text) || text.includes(':')),
+      ),
+  },
+  {
+    name: 'names of columns',
+    reason:
+      'Names of columns fold in SQLite: of Resultdescription and ResultDescription there is only one. Specification, ' +
+      'detection: field names are those of the log data, which may tell them apart.',
+    covers: ({ rule, event }) => {
+      const keys = Object.keys(event.record);
+      return testsOf(rule).some(({ field }) => differsInCase(field, keys) || COLLIDING.has(field.toLowerCase()));
+    },
+  },
+  {
+    name: 'ASCII folding',
+    reason:
+      'LIKE and NOCASE fold A to Z only. Specification, detection: values are compared without regard to case, which is ' +
+      'not said of some letters only.',
+    covers: ({ rule, event }) =>
+      testsOf(rule).some((test) => textsAt(event.record, test.field).some((text) => /[^\0-\x7f]/.test(text))),
+  },
+];
+
+/** Fields that rules of one log source spell in two ways, in lower case. */
+const COLLIDING = new Set<string>();
+
+export function tellApart(rules: readonly Rule[]): void {
+  const spellings = new Map<string, string>();
+  for (const rule of rules) {
+    for (const { field } of testsOf(rule)) {
+      const known = spellings.get(field.toLowerCase());
+      if (known !== undefined && known !== field) COLLIDING.add(field.toLowerCase());
+      spellings.set(field.toLowerCase(), field);
+    }
+  }
+}
+
+export function limitOf(difference: Difference): Limit | null {
+  return LIMITS.find((limit) => limit.covers(difference)) ?? null;
+}
+
+function differsInCase(field: string, keys: readonly string[]): boolean {
+  return keys.some((key) => key !== field && key.toLowerCase() === field.toLowerCase());
+}
+
+function textsAt(record: Readonly<Record<string, unknown>>, field: string): string[] {
+  if (field === '') return Object.values(record).map(String);
+  return valuesAt(record, field).flat(8).map(String);
+}
+
+function testsOf({ detection }: Rule): FieldTest[] {
+  return detection === null ? [] : leavesOf(detection);
+}
+
+function leavesOf(predicate: Predicate): FieldTest[] {
+  if (predicate.kind === 'and' || predicate.kind === 'or') return predicate.of.flatMap(leavesOf);
+  if (predicate.kind === 'not') return leavesOf(predicate.of);
+  return predicate.kind === 'field' ? [predicate] : [];
+}
