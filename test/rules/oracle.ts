@@ -118,6 +118,7 @@ function judge(rules: readonly Rule[], events: readonly ShownEvent[], text: stri
   const refused = new Map<number, string>();
   const differences: Difference[] = [];
   const sources = bySource(events);
+  const byIndex = new Map(rules.map((rule) => [rule.index, rule]));
   const own = events.map(({ hits }) => new Set(hits));
   let pairs = 0;
   let bothHit = 0;
@@ -133,7 +134,8 @@ function judge(rules: readonly Rule[], events: readonly ShownEvent[], text: stri
       pairs++;
       const weir = own[number].has(rule);
       if (weir && theirs.has(number)) bothHit++;
-      if (weir !== theirs.has(number)) differences.push({ rule: rules[rule], event: events[number], weir });
+      const differs = weir !== theirs.has(number) ? byIndex.get(rule) : undefined;
+      if (differs !== undefined) differences.push({ rule: differs, event: events[number], weir });
     }
   }
   return { pairs, bothHit, differences, refused };
