@@ -78,10 +78,17 @@ function write(path: string, rules: readonly Rule[], files: readonly RuleText[],
       const subject = new RecordSubject(events[number].record, source, EVENT_MS);
       // Fields as Weir understands their names, so that only what rules say of values is compared.
       const values = fields.map((field) => columnOf(subject.field(field).values[0]));
-      say({ event: number, values, text: subject.field('').values.join('\n') });
+      say({ event: number, values, text: messageOf(events[number].record) });
     }
   }
   closeSync(file);
+}
+
+/** All values of the record, the time that the proof adds left out. */
+function messageOf({ timestamp: _, ...record }: Readonly<Record<string, unknown>>): string {
+  const scalars = (value: unknown): unknown[] =>
+    typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalars) : [value ?? ''];
+  return scalars(record).map(String).join('\n');
 }
 
 /** Zircolite keeps booleans as these texts. */

@@ -72,7 +72,14 @@ function compareWithOracle(texts: NonNullable<typeof files>): number {
   say(`${refused.size} rules refused by pySigma or SQLite`);
   say(counted([...refused.values()].map((reason) => `refused: ${reason.slice(0, 120)}`)).join('\n'));
   say(`${differences.length} differences`);
-  say(counted(differences.map((difference) => `limit: ${limitOf(difference)?.name ?? 'NONE'}`)).join('\n'));
+  say(
+    counted(
+      differences.map((difference) => {
+        const limit = limitOf(difference);
+        return limit === null ? 'UNEXPLAINED' : `${limit.name} (${limit.whose})`;
+      }),
+    ).join('\n'),
+  );
   const unexplained = differences.filter((difference) => limitOf(difference) === null);
   for (const difference of unexplained.slice(0, 60)) say(shown(difference));
   return unexplained.length;

@@ -159,7 +159,9 @@ class Search {
       if (test.test === 'fieldref' && !this.refer(test.field, test.other, want, literals, values)) return null;
     }
     // A keyword that must not occur must not occur in what other fields needed either.
-    const texts = [...values.values()].flatMap((value) => (isMany(value) ? value : [value ?? ''])).map(String);
+    const texts = [...values.values()]
+      .flatMap((value): readonly FieldValue[] => (isMany(value) ? value : [value]))
+      .filter((value): value is string => typeof value === 'string');
     const wrong = literals.some(
       (literal) => literal.test.field === '' && !literal.want && !meets(literal, texts, false),
     );

@@ -8,6 +8,8 @@ import { valuesAt } from '../record.ts';
 
 export interface Limit {
   readonly name: string;
+  /** Who departs from the specification; 'open' where it does not say. */
+  readonly whose: 'pySigma' | 'Weir' | 'open';
   readonly reason: string;
   /** Whether the limit may be why this rule and this event are judged differently. */
   covers(difference: Difference): boolean;
@@ -16,6 +18,7 @@ export interface Limit {
 export const LIMITS: readonly Limit[] = [
   {
     name: 'cidr as text',
+    whose: 'pySigma',
     reason:
       'The backend writes a network as LIKE patterns over the text. Specification, appendix modifiers, cidr: the field is ' +
       'an address that lies in the network, so another spelling of an IPv6 address is in it and 127.0.0.1q is not.',
@@ -28,6 +31,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'names of columns',
+    whose: 'pySigma',
     reason:
       'Names of columns fold in SQLite: of Resultdescription and ResultDescription there is only one. Specification, ' +
       'detection: field names are those of the log data, which may tell them apart.',
@@ -38,11 +42,34 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'ASCII folding',
+    whose: 'pySigma',
     reason:
       'LIKE and NOCASE fold A to Z only. Specification, detection: values are compared without regard to case, which is ' +
       'not said of some letters only.',
     covers: ({ rule, event }) =>
       testsOf(rule).some((test) => textsAt(event.record, test.field).some((text) => /[^\0-\x7f]/.test(text))),
+  },
+  {
+    name: 'numbers are no text',
+    whose: 'Weir',
+    reason:
+      'A keyword is not looked for in numbers of a JSON record: 200 is not found in {"sc-status": 200}. Specification, ' +
+      'detection, lists: keywords are applied to the full log message, of which numbers are a part.',
+    covers: ({ rule, event, weir }) =>
+      !weir &&
+      testsOf(rule).some((test) => test.field === '') &&
+      Object.values(event.record)
+        .flat(8)
+        .some((value) => typeof value === 'number'),
+  },
+  {
+    name: 'null is present',
+    whose: 'Weir',
+    reason:
+      "To Weir a field whose value is null is there, so that 'field: *' (any text) and 'contains: ''' hold of it, and so does " +
+      "'field: null'. Specification, detection, special field values: null is the value of a field that has none.",
+    covers: ({ rule, event }) =>
+      testsOf(rule).some((test) => test.test === 'exists' && valuesAt(event.record, test.field).flat(8).includes(null)),
   },
 ];
 
