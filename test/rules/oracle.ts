@@ -84,11 +84,15 @@ function write(path: string, rules: readonly Rule[], files: readonly RuleText[],
   closeSync(file);
 }
 
-/** All values of the record, the time that the proof adds left out. */
-function messageOf({ timestamp: _, ...record }: Readonly<Record<string, unknown>>): string {
-  const scalars = (value: unknown): unknown[] =>
-    typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalars) : [value ?? ''];
-  return scalars(record).map(String).join('\n');
+/** The texts of the record. That Weir looks for keywords in no numbers is known, and would hide everything else. */
+function messageOf(record: Readonly<Record<string, unknown>>): string {
+  const texts = (value: unknown): string[] =>
+    typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(texts)
+      : typeof value === 'string'
+        ? [value]
+        : [];
+  return texts(record).join('\n');
 }
 
 /** Zircolite keeps booleans as these texts. */

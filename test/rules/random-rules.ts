@@ -5,7 +5,7 @@ import type { RuleText } from '../../rules/index.ts';
 
 const pick = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
-const FIELDS = ['Image', 'CommandLine', 'Details', 'Hashes', 'Company'];
+const FIELDS = ['Image', 'CommandLine', 'Details', 'Hashes', 'Company', 'Size', 'Address'];
 
 /** Characters that mean something to Sigma, LIKE, GLOB, SQL, JSON or YAML, beside those that do not. */
 const CHARACTERS = [
@@ -38,7 +38,7 @@ const text: fc.Arbitrary<string> = fc
   // A text of blanks, or of wildcards only, is a question of its own.
   .filter((made) => made.trim() === made && /[a-zA-Z0-9]/.test(made));
 
-const plainText = pick(['whoami', 'Ping -n 1', 'cmd /c dir', 'a', 'ab', 'abc', 'http://x.test/?a=b']);
+const plainText = pick(['whoami', 'Ping -n 1', 'cmd /c dir', 'a', 'ab', 'abc', 'http://x.test/a=b']);
 const dashed = pick(['-enc', ' -e -f ', '/c', 'cmd /c -x', 'a-b', '--long', '-1 /2']);
 const expression = pick([
   '^a.c$',
@@ -53,7 +53,7 @@ const expression = pick([
   '(ab)+c',
   'é',
 ]);
-const network = pick(['10.0.0.0/8', '192.168.1.0/24', '10.1.0.0/15', '172.16.0.0/12', '127.0.0.1/32', '0.0.0.0/0']);
+const network = pick(['10.0.0.0/8', '192.168.1.0/24', '10.2.0.0/15', '172.16.0.0/12', '127.0.0.1/32']);
 
 interface Item {
   readonly key: string;
@@ -69,6 +69,9 @@ const anchor = pick(['', '|contains', '|startswith', '|endswith']);
 function items(field: string): fc.Arbitrary<Item> {
   const made = (key: fc.Arbitrary<string>, value: fc.Arbitrary<unknown>): fc.Arbitrary<Item> =>
     fc.record({ key: key.map((modifiers) => field + modifiers), value });
+  // Apart, because SQLite puts every text after every number, and takes a network for a text.
+  if (field === 'Size') return made(pick(['|gt', '|gte', '|lt', '|lte']), pick([0, 5, -3, 2.5, 1000]));
+  if (field === 'Address') return made(pick(['|cidr']), listed(network));
   const all = fc.array(text, { minLength: 2, maxLength: 3 });
   return fc.oneof(
     { weight: 6, arbitrary: made(anchor, listed(text)) },
@@ -81,7 +84,6 @@ function items(field: string): fc.Arbitrary<Item> {
       ),
     },
     { weight: 2, arbitrary: made(pick(['|re', '|re|i', '|re|s', '|re|i|s']), listed(expression)) },
-    { weight: 1, arbitrary: made(pick(['|cidr']), listed(network)) },
     {
       weight: 2,
       arbitrary: made(
@@ -93,12 +95,7 @@ function items(field: string): fc.Arbitrary<Item> {
     {
       weight: 1,
       arbitrary: made(
-        pick([
-          '|wide|base64offset|contains',
-          '|utf16le|base64offset|contains',
-          '|utf16be|base64|contains',
-          '|utf16|base64|contains',
-        ]),
+        pick(['|wide|base64offset|contains', '|utf16be|base64|contains', '|utf16|base64|contains']),
         plainText,
       ),
     },
@@ -107,7 +104,6 @@ function items(field: string): fc.Arbitrary<Item> {
       arbitrary: made(pick(['']), pick<unknown>([null, 7, 4625, true, false, '', [1, 2], ['', 'a'], [null, 'b']])),
     },
     { weight: 1, arbitrary: made(pick(['|exists']), fc.boolean()) },
-    { weight: 1, arbitrary: made(pick(['|gt', '|gte', '|lt', '|lte']), pick([0, 5, -3, 2.5, 1000])) },
     { weight: 1, arbitrary: made(pick(['|neq', '|contains|neq']), listed(text)) },
     {
       weight: 1,

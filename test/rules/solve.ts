@@ -156,7 +156,11 @@ class Search {
       values.set(test.field, value);
     }
     for (const { test, want } of literals) {
-      if (test.test === 'fieldref' && !this.refer(test.field, test.other, want, literals, values)) return null;
+      if (test.test === 'fieldref' && !this.refer(test, want, literals, values)) return null;
+    }
+    for (const { test, want } of literals) {
+      // What a later reference needed may have undone an earlier one.
+      if (test.test === 'fieldref' && refers(test, values) !== want) return null;
     }
     // A keyword that must not occur must not occur in what other fields needed either.
     const texts = [...values.values()]
@@ -171,8 +175,7 @@ class Search {
   }
 
   private refer(
-    field: string,
-    other: string,
+    { field, other, mode }: Reference,
     want: boolean,
     literals: readonly Literal[],
     values: Map<string, FieldValue>,
@@ -196,7 +199,7 @@ class Search {
     if (theirs === undefined || theirs === null) return true;
     const texts = (isMany(theirs) ? theirs : [theirs]).map(String);
     const same: Literal = {
-      test: { kind: 'field', field, test: 'equals', values: texts, cased: false },
+      test: { kind: 'field', field, test: mode, values: texts, cased: false },
       want: false,
     };
     const value = solveField([...plain(field), same], this.style, typed, same);
@@ -204,4 +207,15 @@ class Search {
     values.set(field, value);
     return true;
   }
+}
+
+type Reference = Extract<FieldTest, { test: 'fieldref' }>;
+
+/** Whether the values found so far are as the reference says; values that are no texts have no parts in common. */
+function refers({ field, other, mode }: Reference, values: Values): boolean {
+  const theirs = values.get(other);
+  if (theirs === undefined || theirs === null) return false;
+  const texts = (isMany(theirs) ? theirs : [theirs]).map(String);
+  const alike: Literal = { test: { kind: 'field', field, test: mode, values: texts, cased: false }, want: true };
+  return meets(alike, values.get(field), false);
 }

@@ -47,20 +47,45 @@ export const LIMITS: readonly Limit[] = [
       'LIKE and NOCASE fold A to Z only. Specification, detection: values are compared without regard to case, which is ' +
       'not said of some letters only.',
     covers: ({ rule, event }) =>
-      testsOf(rule).some((test) => textsAt(event.record, test.field).some((text) => /[^\0-\x7f]/.test(text))),
+      testsOf(rule).some((test) => textsAt(event.record, test.field).some((text) => /(?![a-zA-Z])\p{L}/u.test(text))),
   },
   {
-    name: 'numbers are no text',
-    whose: 'Weir',
+    name: 'order of texts and numbers',
+    whose: 'pySigma',
     reason:
-      'A keyword is not looked for in numbers of a JSON record: 200 is not found in {"sc-status": 200}. Specification, ' +
-      'detection, lists: keywords are applied to the full log message, of which numbers are a part.',
-    covers: ({ rule, event, weir }) =>
-      !weir &&
-      testsOf(rule).some((test) => test.field === '') &&
-      Object.values(event.record)
-        .flat(8)
-        .some((value) => typeof value === 'number'),
+      'In SQLite every text is greater than every number. Specification, appendix modifiers, gt and the like: the value of ' +
+      'the field is compared as a number, which a text that is none cannot be.',
+    covers: ({ rule, event }) =>
+      testsOf(rule).some(
+        (test) =>
+          test.test === 'number' &&
+          valuesAt(event.record, test.field).some((value) => typeof value === 'string' || typeof value === 'boolean'),
+      ),
+  },
+  {
+    name: 'types of columns',
+    whose: 'pySigma',
+    reason:
+      "A number never equals a text in a column that keeps types: 1 is not '1'. Specification, detection, value types: " +
+      'numbers and texts are ways to write a value, and producers write the same field as either.',
+    covers: ({ rule, event }) =>
+      testsOf(rule).some((test) => {
+        const values = valuesAt(event.record, test.field);
+        if (test.test === 'numbers') return values.some((value) => typeof value === 'string');
+        return test.test === 'equals' && values.some((value) => typeof value === 'number');
+      }),
+  },
+  {
+    name: 'booleans as numbers',
+    whose: 'open',
+    reason:
+      "The backend takes 1 for true and 0 for false, as a table may hold them. Weir takes true, 'true' and 't'. The " +
+      'specification says no more than that a value may be a boolean.',
+    covers: ({ rule, event }) =>
+      testsOf(rule).some(
+        (test) =>
+          test.test === 'boolean' && valuesAt(event.record, test.field).some((value) => value === 0 || value === 1),
+      ),
   },
   {
     name: 'null is present',

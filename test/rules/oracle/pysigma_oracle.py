@@ -24,8 +24,8 @@ except ImportError as error:
     print(f"pySigma is absent: {error}. Try: pip install pysigma pysigma-backend-sqlite", file=sys.stderr)
     sys.exit(3)
 
-# The columns of Zircolite, for whose tables the backend writes its queries.
-COLUMN = "TEXT COLLATE NOCASE"
+# As Zircolite's columns, but each value keeps its type: a number is compared as one.
+COLUMN = "COLLATE NOCASE"
 TEXT = "all_texts"
 
 
