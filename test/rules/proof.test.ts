@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadRules } from '../../rules/index.ts';
 import { ARCHIVE, corpusFiles, corpusRules } from './corpus.ts';
 import { Examiner } from './examine.ts';
 import { fuzz } from './fuzz.ts';
+import { randomRules } from './random-rules.ts';
 import { tell } from './report.ts';
 
 /** Another seed is another sample: PROOF_SEED=7 npm test -- rules/proof */
@@ -36,4 +38,16 @@ test('random rules over random records hit what the interpreter says', (t) => {
   t.diagnostic(`${pairs} pairs, ${hits} hits`);
   assert.ok(pairs >= 10_000);
   assert.ok(hits / pairs >= 0.3, `only ${hits} hits in ${pairs} pairs`);
+});
+
+test('random rule files with every modifier hit the events that were made for them', (t) => {
+  const { rules, problems } = loadRules(randomRules(100, SEED));
+  assert.deepEqual(
+    problems.filter(({ severity }) => severity === 'error'),
+    [],
+  );
+  const examiner = new Examiner(rules);
+  examiner.examine(rules, { valuesPerLeaf: 2, plain: false, seed: SEED }, 8);
+  t.diagnostic(tell({ ...examiner.tally, skips: [] }));
+  assert.deepEqual(examiner.tally.disagreements, []);
 });

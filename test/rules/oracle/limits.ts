@@ -20,8 +20,8 @@ export const LIMITS: readonly Limit[] = [
     name: 'cidr as text',
     whose: 'pySigma',
     reason:
-      'The backend writes a network as LIKE patterns over the text. Specification, appendix modifiers, cidr: the field is ' +
-      'an address that lies in the network, so another spelling of an IPv6 address is in it and 127.0.0.1q is not.',
+      'The backend writes a network as LIKE patterns over the text. Appendix modifiers, IP modifiers: the value is handled as ' +
+      'a CIDR, in IPv4 and IPv6 notation; so another spelling of an address is in the network and 127.0.0.1q is not.',
     covers: ({ rule, event }) =>
       testsOf(rule).some(
         (test) =>
@@ -33,8 +33,8 @@ export const LIMITS: readonly Limit[] = [
     name: 'names of columns',
     whose: 'pySigma',
     reason:
-      'Names of columns fold in SQLite: of Resultdescription and ResultDescription there is only one. Specification, ' +
-      'detection: field names are those of the log data, which may tell them apart.',
+      'Names of columns fold in SQLite: of Resultdescription and ResultDescription there is only one. Rules, field usage: ' +
+      'names are taken as they appear in the log source, which may tell them apart.',
     covers: ({ rule, event }) => {
       const keys = Object.keys(event.record);
       return testsOf(rule).some(({ field }) => differsInCase(field, keys) || COLLIDING.has(field.toLowerCase()));
@@ -44,8 +44,8 @@ export const LIMITS: readonly Limit[] = [
     name: 'ASCII folding',
     whose: 'pySigma',
     reason:
-      'LIKE and NOCASE fold A to Z only. Specification, detection: values are compared without regard to case, which is ' +
-      'not said of some letters only.',
+      'LIKE and NOCASE fold A to Z only. Rules, detection, general: all values are treated as case-insensitive strings, ' +
+      'which is not said of some letters only.',
     covers: ({ rule, event }) =>
       testsOf(rule).some((test) => textsAt(event.record, test.field).some((text) => /(?![a-zA-Z])\p{L}/u.test(text))),
   },
@@ -53,8 +53,8 @@ export const LIMITS: readonly Limit[] = [
     name: 'order of texts and numbers',
     whose: 'pySigma',
     reason:
-      'In SQLite every text is greater than every number. Specification, appendix modifiers, gt and the like: the value of ' +
-      'the field is compared as a number, which a text that is none cannot be.',
+      'In SQLite every text is greater than every number. Appendix modifiers, numeric modifiers: they apply to numeric values ' +
+      'only, so a text that spells no number is neither greater nor less.',
     covers: ({ rule, event }) =>
       testsOf(rule).some(
         (test) =>
@@ -66,8 +66,8 @@ export const LIMITS: readonly Limit[] = [
     name: 'types of columns',
     whose: 'pySigma',
     reason:
-      "A number never equals a text in a column that keeps types: 1 is not '1'. Specification, detection, value types: " +
-      'numbers and texts are ways to write a value, and producers write the same field as either.',
+      "A number never equals a text in a column that keeps types: 1 is not '1'. Rules, detection, general: all values are " +
+      'treated as strings.',
     covers: ({ rule, event }) =>
       testsOf(rule).some((test) => {
         const values = valuesAt(event.record, test.field);
@@ -79,8 +79,8 @@ export const LIMITS: readonly Limit[] = [
     name: 'booleans as numbers',
     whose: 'open',
     reason:
-      "The backend takes 1 for true and 0 for false, as a table may hold them. Weir takes true, 'true' and 't'. The " +
-      'specification says no more than that a value may be a boolean.',
+      'The backend takes 1 for true and 0 for false, as a table may hold them; Weir takes true and its names. The ' +
+      'specification says nothing of booleans.',
     covers: ({ rule, event }) =>
       testsOf(rule).some(
         (test) =>
@@ -89,10 +89,11 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'null is present',
-    whose: 'Weir',
+    whose: 'open',
     reason:
-      "To Weir a field whose value is null is there, so that 'field: *' (any text) and 'contains: ''' hold of it, and so does " +
-      "'field: null'. Specification, detection, special field values: null is the value of a field that has none.",
+      'To Weir a field whose value is null is there; to SQLite it is absent. Appendix modifiers, exists: only the presence is ' +
+      "verified, not the value, be it empty or null. For 'field: *' and an empty 'contains', which Weir reads as the same, rules, " +
+      'special field values, leave the application of null to the target system.',
     covers: ({ rule, event }) =>
       testsOf(rule).some((test) => test.test === 'exists' && valuesAt(event.record, test.field).flat(8).includes(null)),
   },
