@@ -8,8 +8,8 @@ import { valuesAt } from '../record.ts';
 
 export interface Limit {
   readonly name: string;
-  /** Who departs from the specification; 'open' where it does not say. */
-  readonly whose: 'pySigma' | 'Weir' | 'open';
+  /** Who departs from the specification; 'open' where it leaves the choice. */
+  readonly whose: 'pySigma' | 'open';
   readonly reason: string;
   /** Whether the limit may be why this rule and this event are judged differently. */
   covers(difference: Difference): boolean;
