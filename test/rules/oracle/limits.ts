@@ -79,12 +79,13 @@ export const LIMITS: readonly Limit[] = [
     name: 'booleans as numbers',
     whose: 'open',
     reason:
-      'The backend takes 1 for true and 0 for false, as a table may hold them; Weir takes true and its names. The ' +
-      'specification says nothing of booleans.',
+      'The backend takes 1 for true and 0 for false, as a table may hold them; Weir takes true, its name and T, as logs of ' +
+      'text write it. The specification says nothing of booleans.',
     covers: ({ rule, event }) =>
       testsOf(rule).some(
         (test) =>
-          test.test === 'boolean' && valuesAt(event.record, test.field).some((value) => value === 0 || value === 1),
+          test.test === 'boolean' &&
+          valuesAt(event.record, test.field).some((value) => /^[01tf]$/i.test(String(value))),
       ),
   },
   {
