@@ -202,9 +202,10 @@ export class LogView<R extends LogRecord> {
   private resolve(slot: Slot<R>): void {
     const { fields } = this.record;
     if (slot.name === '') {
-      // Keyword searches ask every text of the event.
+      // Keyword searches ask every value of the event as text.
       slot.present = true;
-      collectTexts(fields, slot);
+      collectAll(fields, slot);
+      slot.hasNull = false;
       const message = this.names.canonical('message')?.(this.record) ?? '';
       if (message !== '') slot.add(message);
       return;
@@ -276,9 +277,8 @@ function collect(value: unknown, into: FieldValues): void {
   else into.hasObject = true;
 }
 
-function collectTexts(value: unknown, into: FieldValues): void {
-  if (typeof value === 'string') into.add(value);
-  else if (Array.isArray(value)) for (const element of value) collectTexts(element, into);
-  else if (typeof value === 'object' && value !== null)
-    for (const part of Object.values(value)) collectTexts(part, into);
+function collectAll(value: unknown, into: FieldValues): void {
+  if (Array.isArray(value)) for (const element of value) collectAll(element, into);
+  else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) collectAll(part, into);
+  else collect(value, into);
 }

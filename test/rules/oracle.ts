@@ -84,14 +84,14 @@ function write(path: string, rules: readonly Rule[], files: readonly RuleText[],
   closeSync(file);
 }
 
-/** The texts of the record. That Weir looks for keywords in no numbers is known, and would hide everything else. */
+/** The values of the record as texts. */
 function messageOf(record: Readonly<Record<string, unknown>>): string {
   const texts = (value: unknown): string[] =>
     typeof value === 'object' && value !== null
       ? Object.values(value).flatMap(texts)
-      : typeof value === 'string'
-        ? [value]
-        : [];
+      : value === null || value === undefined
+        ? []
+        : [String(value)];
   return texts(record).join('\n');
 }
 

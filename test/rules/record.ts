@@ -103,8 +103,8 @@ export class RecordSubject implements Subject {
 const SEVERITIES = new Set(['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug']);
 
 function textsOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+  if (value === null || value === undefined) return [];
+  return typeof value === 'object' ? Object.values(value).flatMap(textsOf) : [String(value)];
 }
 
 /** The key as it stands; else every value that the dotted path leads to, elements of arrays being alternatives. */

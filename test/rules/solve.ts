@@ -165,7 +165,8 @@ class Search {
     // A keyword that must not occur must not occur in what other fields needed either.
     const texts = [...values.values()]
       .flatMap((value): readonly FieldValue[] => (isMany(value) ? value : [value]))
-      .filter((value): value is string => typeof value === 'string');
+      .filter((value) => value !== null && value !== undefined)
+      .map(String);
     const wrong = literals.some(
       (literal) => literal.test.field === '' && !literal.want && !meets(literal, texts, false),
     );

@@ -122,7 +122,7 @@ function subjectOf(event: LogEvent): Subject {
       if (name === '') {
         const strings: string[] = [];
         JSON.stringify(event.fields, (_, value) => {
-          if (typeof value === 'string') strings.push(value);
+          if (['string', 'number', 'boolean'].includes(typeof value)) strings.push(String(value));
           return value;
         });
         found = [...strings, ...(event.message === '' ? [] : [event.message])];
