@@ -34,14 +34,14 @@ export class LiteralSearch {
   private readonly symbols = new Uint8Array(128);
   /** By gram: whether anything is filed under it. */
   private readonly bits = new Uint32Array((GRAM_MASK + 1) >> 5);
-  private readonly entries = new Map<number, Entry[]>();
+  /** By gram, and of literals of two symbols and of one by what a gram begins with: what comes often is found in small tables. */
+  private readonly entries = [new Map<number, Entry[]>(), new Map<number, Entry[]>(), new Map<number, Entry[]>()];
 
   constructor(literals: readonly Literal[]) {
     this.literals = literals;
     this.nameSymbols();
     const commonness = this.countGrams();
     for (const [i, literal] of literals.entries()) this.file(i, literal, commonness);
-    for (const gram of this.entries.keys()) this.bits[gram >> 5] |= 1 << (gram & 31);
   }
 
   /**
@@ -84,10 +84,13 @@ export class LiteralSearch {
   }
 
   private compare(text: string, at: number, gram: number, found: (literal: number) => void): void {
-    const entries = this.entries.get(gram) as Entry[];
-    for (let e = 0; e < entries.length; e++) {
-      const { literal, back } = entries[e];
-      if (isAt(text, at - back, this.literals[literal])) found(literal);
+    for (let free = 0; free < 3; free++) {
+      const entries = this.entries[free].get(gram >> (free * BITS));
+      if (entries === undefined) continue;
+      for (let e = 0; e < entries.length; e++) {
+        const { literal, back } = entries[e];
+        if (isAt(text, at - back, this.literals[literal])) found(literal);
+      }
     }
   }
 
@@ -120,20 +123,25 @@ export class LiteralSearch {
     const grams = gramsOf(symbols);
     let best = grams[0];
     for (const one of grams) if ((commonness.get(one.gram) ?? 0) < (commonness.get(best.gram) ?? 0)) best = one;
-    this.add(best.gram, { literal: place, back: best.last - shift });
+    this.add(0, best.gram, { literal: place, back: best.last - shift });
   }
 
-  /** One or two symbols, with whatever may follow them. */
+  /** One or two symbols: a place where they stand has them first in a gram, with whatever follows. */
   private fileShort(place: number, symbols: readonly number[], shift: number): void {
-    const free = BITS * (3 - symbols.length);
-    const head = symbols.reduce((gram, symbol) => (gram << BITS) | symbol, 0) << free;
-    for (let rest = 0; rest < 1 << free; rest++) this.add(head | rest, { literal: place, back: 2 - shift });
+    const head = symbols.reduce((gram, symbol) => (gram << BITS) | symbol, 0);
+    this.add(3 - symbols.length, head, { literal: place, back: 2 - shift });
   }
 
-  private add(gram: number, entry: Entry): void {
-    const known = this.entries.get(gram);
-    if (known === undefined) this.entries.set(gram, [entry]);
-    else known.push(entry);
+  /** `free`: how many symbols of the gram may be any. */
+  private add(free: number, head: number, entry: Entry): void {
+    const known = this.entries[free].get(head);
+    if (known !== undefined) {
+      known.push(entry);
+      return;
+    }
+    this.entries[free].set(head, [entry]);
+    const first = head << (free * BITS);
+    for (let gram = first; gram < first + (1 << (free * BITS)); gram++) this.bits[gram >> 5] |= 1 << (gram & 31);
   }
 
   private symbolsOf({ text, start, end }: Literal): number[] {
