@@ -82,6 +82,8 @@ class Slot<R extends LogRecord> extends FieldValues {
   listed = 0;
   rank = 0;
   found: unknown = null;
+  /** Of the event of which `present` names it. */
+  named = 0;
 
   constructor(names: LogFieldNames<R>, name: string, place: number, stamp: number) {
     const canonical = names.canonical(name);
@@ -132,6 +134,7 @@ export class LogView<R extends LogRecord> {
       const slot = new Slot(this.names, name, place, this.stamp);
       this.slots.push(slot);
       this.places.set(name, place);
+      if (this.listed === this.stamp) this.name(slot); // the keys have been gone through already: it may be there
       for (const [i, one] of [slot, ...slot.aliases].entries()) {
         this.mean(one.name, { slot, rank: OWN_NAME + i });
         if (one.path !== null) this.mean(one.path[0], { slot, rank: PATH });
@@ -159,13 +162,18 @@ export class LogView<R extends LogRecord> {
   /** Whether `present` names it. */
   isPresent(place: number): boolean {
     if (this.listed !== this.stamp) this.list();
-    const slot = this.slots[place];
-    return slot.listed === this.stamp || slot.unlisted === this.stamp;
+    return this.slots[place].named === this.stamp;
   }
 
   /** Has values where the event has no key for it: from a canonical column, or from all of its texts. */
   isComputed(place: number): boolean {
     return this.slots[place].typed || this.slots[place].name === '';
+  }
+
+  private name(slot: Slot<R>): void {
+    if (slot.named === this.stamp || this.isComputed(slot.place)) return;
+    slot.named = this.stamp;
+    this.has.push(slot.place);
   }
 
   private mean(key: string, meaning: Meaning<R>): void {
@@ -187,14 +195,13 @@ export class LogView<R extends LogRecord> {
       for (let i = 0; i < known.length; i++) {
         const { slot, rank } = known[i];
         if (rank === PATH && (typeof value !== 'object' || value === null)) continue;
-        const seen = slot.listed === stamp || slot.unlisted === stamp;
         if (rank === PATH) slot.unlisted = stamp;
         else if (slot.listed !== stamp || rank < slot.rank) {
           slot.listed = stamp;
           slot.rank = rank;
           slot.found = value;
         }
-        if (!seen && !slot.typed) has.push(slot.place);
+        this.name(slot);
       }
     }
   }
