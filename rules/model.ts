@@ -38,13 +38,23 @@ export type CorrelationType =
   | 'regular_interval'
   | 'first_seen';
 
+export interface CorrelationBound {
+  readonly op: 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'neq';
+  readonly value: number;
+}
+
+export interface CorrelationCondition extends CorrelationBound {
+  /** The other end of a range: both must hold. */
+  readonly and?: CorrelationBound;
+}
+
 export interface Correlation {
   readonly type: CorrelationType;
   /** Indices into `RuleSet.rules` of the rules it is fed by; a correlation may feed another. */
   readonly rules: readonly number[];
   readonly groupBy: readonly string[];
   readonly timespanMs: number;
-  readonly condition: { readonly op: 'gt' | 'gte' | 'lt' | 'lte' | 'eq'; readonly value: number };
+  readonly condition: CorrelationCondition;
   /** For value_*, first_seen: the field whose values count. */
   readonly field: string;
   readonly parameters: Readonly<Record<string, number>>;
