@@ -127,11 +127,15 @@ test('what Sigma allows and Weir cannot do is an error, never ignored', () => {
   );
   assert.deepEqual(
     rule((text) => text.replace('{gte: 3}', '{gte: 3, lte: 9}')),
+    [],
+  );
+  assert.deepEqual(
+    rule((text) => text.replace('{gte: 3}', '{gte: 3, lte: 9, neq: 5}')),
     ['sigma.unsupported'],
   );
   assert.deepEqual(
     rule((text) => text.replace('{gte: 3}', '{lt: 3}')),
-    ['sigma.unsupported'],
+    [],
   );
   assert.deepEqual(
     rule((text) => text.replace('event_count', 'value_count')),

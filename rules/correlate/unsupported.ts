@@ -1,6 +1,7 @@
 // What a correlation may ask for today; the rest is reported when rules are loaded, never ignored.
 
 import type { Rule } from '../model.ts';
+import { onlyGrows } from './window.ts';
 
 const LONGEST_CHAIN = 8;
 
@@ -14,11 +15,8 @@ export function unsupported(rule: Rule, rules: readonly Rule[] = []): string | n
   if (!Number.isFinite(condition.value)) return 'the condition needs a number';
   if (type.startsWith('value_') && field === '') return `a ${type} correlation needs a field in its condition`;
   if (type === 'first_seen' && field === '') return 'a first_seen correlation needs a field';
-  const counted = type === 'event_count' || type === 'value_count' || type === 'regular_interval';
-  if ((counted || type === 'value_sum') && (condition.op === 'lt' || condition.op === 'lte'))
-    return `'${condition.op}' asks for the absence of events, which is not supported yet`;
-  if (counted && condition.op === 'eq' && condition.value <= 0)
-    return "'eq: 0' asks for the absence of events, which is not supported yet";
+  if (type === 'regular_interval' && !onlyGrows(condition))
+    return 'a regular_interval correlation asks for at least so many events: gte or gt';
   if (type === 'regular_interval' && !(parameters.jitter > 0))
     return 'a regular_interval correlation needs parameters.jitter above 0';
   if (type.startsWith('temporal') && new Set(fed).size !== fed.length)

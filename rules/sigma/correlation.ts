@@ -1,7 +1,7 @@
 // The `correlation:` of a rule. References to other rules stay names here; `link` in rules/index.ts resolves them.
 
-import type { Correlation, CorrelationType } from '../model.ts';
-import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
+import type { Correlation, CorrelationBound, CorrelationType } from '../model.ts';
+import { entryOf, type Reporter, type YamlEntry, type YamlMap } from '../yaml.ts';
 import { booleanField, durationField, mapField, onlyKeys, textField, textsField } from './fields.ts';
 
 export interface Reference {
@@ -27,7 +27,7 @@ const TYPES: readonly CorrelationType[] = [
   'first_seen',
 ];
 const LATER_TYPES = ['value_percentile', 'value_median'];
-const OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq'] as const;
+const OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'] as const;
 const NEEDS_FIELD: readonly CorrelationType[] = ['value_count', 'value_sum', 'value_avg', 'first_seen'];
 
 /** Parameters of Weir's own types, with whether they are time spans. */
@@ -127,22 +127,25 @@ function conditionOf(
   const field = textsField(node, 'field', report)[0] ?? topField;
   if (NEEDS_FIELD.includes(type) && field === '') noField(node.at, type, report);
   const comparisons = node.entries.filter((entry) => OPERATORS.some((operator) => operator === entry.key));
-  if (comparisons.length > 1) {
-    report.error(comparisons[1].at, 'sigma.unsupported', 'A condition with two bounds is not supported.');
+  if (comparisons.length > 2) {
+    report.error(comparisons[2].at, 'sigma.unsupported', 'A condition has one bound, or two that make a range.');
   }
-  const [comparison] = comparisons;
-  if (comparison === undefined) {
+  if (comparisons.length === 0) {
     if (!temporal && type !== 'first_seen') {
       report.error(node.at, 'sigma.no_condition', `The condition needs one of ${OPERATORS.join(', ')}.`);
     }
     return { condition: whole, field };
   }
-  const value = comparison.value.kind === 'scalar' ? comparison.value.value : null;
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
-    report.error(comparison.value.at, 'sigma.value', `'${comparison.key}' needs a number.`);
-    return { condition: whole, field };
-  }
-  return { condition: { op: comparison.key as Condition['op'], value }, field };
+  const [first, second] = comparisons.map((comparison) => boundOf(comparison, report));
+  if (first === null || second === null) return { condition: whole, field };
+  return { condition: second === undefined ? first : { ...first, and: second }, field };
+}
+
+function boundOf({ key, value: node }: YamlEntry, report: Reporter): CorrelationBound | null {
+  const value = node.kind === 'scalar' ? node.value : null;
+  if (typeof value === 'number' && Number.isFinite(value)) return { op: key as CorrelationBound['op'], value };
+  report.error(node.at, 'sigma.value', `'${key}' needs a number.`);
+  return null;
 }
 
 function noField(at: number, type: CorrelationType, report: Reporter): void {
