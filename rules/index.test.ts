@@ -119,7 +119,7 @@ test('what Sigma allows and Weir cannot do is an error, never ignored', () => {
     loadRules([file('a.yml', base(1, 'one'), change(counting(2, 'count', 'one')))]).problems.map(({ code }) => code);
   assert.deepEqual(
     rule((text) => text.replace('event_count', 'value_percentile')),
-    ['sigma.unsupported'],
+    ['sigma.no_field'],
   );
   assert.deepEqual(
     rule((text) => text.replace('event_count', 'nonsense')),

@@ -24,6 +24,7 @@ export interface RuleLogSource {
 /**
  * `regular_interval` (beaconing) and `first_seen` are Weir's own; the rest are Sigma's.
  * - event_count, value_count (distinct `field`), value_sum, value_avg over a sliding window of `timespanMs`
+ * - value_percentile: `field` at `percentile` over the window; without one, how rare the event's own value of it is
  * - temporal(_ordered): every rule of `rules` fired for the group within `timespanMs`
  * - regular_interval: at least `count` events whose intervals vary by at most `parameters.jitter` (coefficient of variation)
  * - first_seen: a value of `field` not seen for the group before, after `parameters.learning_ms` of history
@@ -33,6 +34,8 @@ export type CorrelationType =
   | 'value_count'
   | 'value_sum'
   | 'value_avg'
+  | 'value_percentile'
+  | 'value_median'
   | 'temporal'
   | 'temporal_ordered'
   | 'regular_interval'
@@ -57,6 +60,8 @@ export interface Correlation {
   readonly condition: CorrelationCondition;
   /** For value_*, first_seen: the field whose values count. */
   readonly field: string;
+  /** value_percentile: 0 to 100; absent where the rarity of values is asked for. */
+  readonly percentile?: number;
   readonly parameters: Readonly<Record<string, number>>;
 }
 

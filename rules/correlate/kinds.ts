@@ -8,6 +8,8 @@ import { IntervalWindow } from './interval-window.ts';
 import { type JudgedKind, type JudgedWindow, SlidingJudgedWindow } from './judged-window.ts';
 import { CountMeasure, DistinctMeasure, SumMeasure } from './measure.ts';
 import { OrderedWindow } from './ordered-window.ts';
+import { type RankKind, RankWindow } from './rank-window.ts';
+import { MedianRanks, PercentileRanks, RarityRanks } from './ranks.ts';
 import { SumWindow } from './sum-window.ts';
 import { onlyGrows, type Window } from './window.ts';
 
@@ -21,11 +23,20 @@ const made = <W extends Window>(Type: { new (): W; load(numbers: ArrayLike<numbe
   load: (numbers) => Type.load(numbers),
 });
 
+const ranked = (kind: RankKind): WindowKind => ({
+  make: () => new RankWindow(kind),
+  load: (numbers) => RankWindow.load(kind, numbers),
+});
+
+const RARITY = ranked({ ranks: () => new RarityRanks(), names: true });
+
 const AS_EVENTS_COME: Readonly<Record<CorrelationType, WindowKind>> = {
   event_count: made(CountWindow),
   value_count: made(DistinctWindow),
   value_sum: made(SumWindow),
   value_avg: made(SumWindow),
+  value_percentile: ranked({ ranks: ({ percentile }) => new PercentileRanks(percentile ?? 50), names: false }),
+  value_median: ranked({ ranks: () => new MedianRanks(), names: false }),
   temporal: made(DistinctWindow),
   temporal_ordered: made(OrderedWindow),
   regular_interval: made(IntervalWindow),
@@ -43,9 +54,22 @@ export function isJudged({ type, condition }: Correlation): boolean {
   return MEASURED[type] !== undefined && !onlyGrows(condition);
 }
 
-export function kindOf(type: CorrelationType, judged: boolean): WindowKind {
+/** Whether `field` stands for names that are told apart, not for numbers. */
+export function countsNames({ type, percentile }: Correlation): boolean {
+  return type === 'value_count' || type === 'first_seen' || (type === 'value_percentile' && percentile === undefined);
+}
+
+/** Whether `field` must be a number. */
+export function needsNumber(correlation: Correlation): boolean {
+  return correlation.type.startsWith('value_') && !countsNames(correlation);
+}
+
+export function kindOf(correlation: Correlation | null): WindowKind {
+  if (correlation === null) return AS_EVENTS_COME.event_count;
+  const { type } = correlation;
+  if (type === 'value_percentile' && countsNames(correlation)) return RARITY;
   const measured = MEASURED[type];
-  if (!judged || measured === undefined) return AS_EVENTS_COME[type];
+  if (measured === undefined || !isJudged(correlation)) return AS_EVENTS_COME[type];
   return {
     make: () => new SlidingJudgedWindow(measured),
     load: (numbers) => SlidingJudgedWindow.load(measured, numbers),

@@ -17,6 +17,8 @@ export interface WindowShape {
   readonly slots: number;
   /** value_avg divides the sum by the number of events. */
   readonly average: boolean;
+  /** value_percentile of numbers. */
+  readonly percentile?: number;
   /** regular_interval: highest coefficient of variation and lowest mean interval. */
   readonly jitter: number;
   readonly minIntervalMs: number;

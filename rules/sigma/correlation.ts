@@ -21,14 +21,22 @@ const TYPES: readonly CorrelationType[] = [
   'value_count',
   'value_sum',
   'value_avg',
+  'value_percentile',
+  'value_median',
   'temporal',
   'temporal_ordered',
   'regular_interval',
   'first_seen',
 ];
-const LATER_TYPES = ['value_percentile', 'value_median'];
 const OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'] as const;
-const NEEDS_FIELD: readonly CorrelationType[] = ['value_count', 'value_sum', 'value_avg', 'first_seen'];
+const NEEDS_FIELD: readonly CorrelationType[] = [
+  'value_count',
+  'value_sum',
+  'value_avg',
+  'value_percentile',
+  'value_median',
+  'first_seen',
+];
 
 /** Parameters of Weir's own types, with whether they are time spans. */
 const PARAMETERS: Readonly<Partial<Record<CorrelationType, Readonly<Record<string, 'span' | 'number'>>>>> = {
@@ -52,7 +60,7 @@ export function compileCorrelation(
     report.error(map.at, 'sigma.no_timespan', "A correlation needs a 'timespan' such as 10m.");
   }
   const references = referencesOf(map, report);
-  const { condition, field } = conditionOf(map, type, references.length, report);
+  const { condition, field, percentile } = conditionOf(map, type, references.length, report);
   const groupBy = substituteAliases(map, textsField(map, 'group-by', report), report);
   const correlation = {
     type,
@@ -61,6 +69,7 @@ export function compileCorrelation(
     timespanMs: timespanMs ?? 0,
     condition,
     field,
+    ...(percentile === undefined ? {} : { percentile }),
     parameters: parametersOf(type, parameters, report),
     generate: booleanField(map, 'generate', report) ?? false,
   };
@@ -72,9 +81,7 @@ function typeOf(map: YamlMap, report: Reporter): CorrelationType | null {
   const type = TYPES.find((candidate) => candidate === text);
   if (type !== undefined) return type;
   const at = entryOf(map, 'type')?.value.at ?? map.at;
-  if (LATER_TYPES.includes(text))
-    report.error(at, 'sigma.unsupported', `Correlations of type '${text}' are not supported.`);
-  else report.error(at, 'sigma.correlation_type', `'${text}' is no type of correlation; known: ${TYPES.join(', ')}.`);
+  report.error(at, 'sigma.correlation_type', `'${text}' is no type of correlation; known: ${TYPES.join(', ')}.`);
   return null;
 }
 
@@ -104,7 +111,7 @@ function conditionOf(
   type: CorrelationType,
   rules: number,
   report: Reporter,
-): { readonly condition: Condition; readonly field: string } {
+): { readonly condition: Condition; readonly field: string; readonly percentile?: number } {
   const temporal = type === 'temporal' || type === 'temporal_ordered';
   const whole: Condition = { op: 'gte', value: temporal ? rules : 1 };
   const node = entryOf(map, 'condition')?.value;
@@ -119,7 +126,13 @@ function conditionOf(
     report.error(node.at, 'sigma.unsupported', 'Only a mapping such as {gte: 10} is supported as a condition.');
     return { condition: whole, field: topField };
   }
-  onlyKeys(node, [...OPERATORS, 'field'], 'sigma.unsupported', 'a correlation condition', report);
+  onlyKeys(
+    node,
+    [...OPERATORS, 'field', ...(type === 'value_percentile' ? ['percentile'] : [])],
+    'sigma.unsupported',
+    'a correlation condition',
+    report,
+  );
   const fieldNode = entryOf(node, 'field')?.value;
   if (fieldNode?.kind === 'list' && fieldNode.items.length > 1) {
     report.error(fieldNode.at, 'sigma.unsupported', 'Counting combinations of several fields is not supported.');
@@ -138,7 +151,14 @@ function conditionOf(
   }
   const [first, second] = comparisons.map((comparison) => boundOf(comparison, report));
   if (first === null || second === null) return { condition: whole, field };
-  return { condition: second === undefined ? first : { ...first, and: second }, field };
+  const condition = second === undefined ? first : { ...first, and: second };
+  const percentile = entryOf(node, 'percentile')?.value;
+  if (percentile === undefined) return { condition, field };
+  if (percentile.kind === 'scalar' && typeof percentile.value === 'number') {
+    return { condition, field, percentile: percentile.value };
+  }
+  report.error(percentile.at, 'sigma.value', "'percentile' needs a number.");
+  return { condition, field };
 }
 
 function boundOf({ key, value: node }: YamlEntry, report: Reporter): CorrelationBound | null {

@@ -1,7 +1,7 @@
 // A rule made ready to correlate: its window type, what it feeds, and its place in ATT&CK.
 
 import { attackVersion, collectAttack } from '../../mitre/index.ts';
-import { isJudged, kindOf, type WindowKind } from '../../rules/correlate/kinds.ts';
+import { countsNames, isJudged, kindOf, needsNumber, type WindowKind } from '../../rules/correlate/kinds.ts';
 import { unsupported } from '../../rules/correlate/unsupported.ts';
 import { needed, type WindowShape } from '../../rules/correlate/window.ts';
 import type { EntityField, Rule, RuleSet } from '../../rules/model.ts';
@@ -75,12 +75,14 @@ function compile(
   };
   // Of one value a window keeps two occurrences.
   const perValue = type === 'value_count' || type === 'temporal' ? 2 : 1;
-  const enough = type === 'value_sum' || type === 'value_avg' || type === 'first_seen' ? 4 : needed(condition) + 1;
+  const amounts =
+    correlation !== null && (needsNumber(correlation) || countsNames(correlation)) && type !== 'value_count';
+  const enough = amounts ? 4 : needed(condition) + 1;
   return {
     rule,
     identity: `${rule.id}\0${rule.hash}`,
     runnable: unsupported(rule, rules) === null,
-    kind: kindOf(type, judged),
+    kind: kindOf(correlation),
     judged,
     level: levelOf(rule, rules, 0),
     shape: {
@@ -89,6 +91,7 @@ function compile(
       capacity: perValue * Math.max(limits.valuesPerGroup, enough),
       condition,
       slots: slots.size,
+      ...(correlation?.percentile === undefined ? {} : { percentile: correlation.percentile }),
       average: type === 'value_avg',
       jitter: parameter('jitter'),
       minIntervalMs: parameter('min_interval_ms'),

@@ -2,6 +2,7 @@
 // All that remembers anything lives here. The output is a function of the stream: never of batch boundaries, of the
 // number of workers, or of where a snapshot was taken. Semantics: docs/rules/correlation.md.
 
+import { countsNames } from '../../rules/correlate/kinds.ts';
 import type { WindowResult } from '../../rules/correlate/window.ts';
 import type { RuleSet } from '../../rules/model.ts';
 import type { Alert } from '../../src/model/alert.ts';
@@ -297,7 +298,7 @@ export class Correlator {
       const slot = rule.slots.get(base);
       if (slot === undefined) return;
       item = slot;
-    } else if (type === 'value_count' || type === 'first_seen') {
+    } else if (countsNames(rule.rule.correlation!)) {
       if (distinct === null) return;
       item = hash53(distinct);
       if (type === 'first_seen') number = Math.min(current.clock.firstMs, current.timeMs) + rule.learningMs;
