@@ -152,7 +152,7 @@ test('what Sigma allows and Weir cannot do is an error, never ignored', () => {
   );
   assert.deepEqual(
     rule((text) => text + alias('account')),
-    ['sigma.unsupported'],
+    ['sigma.alias_rule'],
   );
 });
 

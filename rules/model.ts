@@ -56,6 +56,8 @@ export interface Correlation {
   /** Indices into `RuleSet.rules` of the rules it is fed by; a correlation may feed another. */
   readonly rules: readonly number[];
   readonly groupBy: readonly string[];
+  /** Where aliases stand for other fields in other rules: the fields to group by of each of `rules`. */
+  readonly keys?: readonly (readonly string[])[];
   readonly timespanMs: number;
   readonly condition: CorrelationCondition;
   /** For value_*, first_seen: the field whose values count. */

@@ -10,8 +10,10 @@ export interface Reference {
 }
 
 /** A correlation whose rules are still named. */
-export interface UnlinkedCorrelation extends Omit<Correlation, 'rules'> {
+export interface UnlinkedCorrelation extends Omit<Correlation, 'rules' | 'keys'> {
   readonly references: readonly Reference[];
+  /** Only those that stand for different fields. */
+  readonly aliases?: Aliases;
   readonly generate: boolean;
 }
 
@@ -61,11 +63,12 @@ export function compileCorrelation(
   }
   const references = referencesOf(map, report);
   const { condition, field, percentile } = conditionOf(map, type, references.length, report);
-  const groupBy = substituteAliases(map, textsField(map, 'group-by', report), report);
+  const { groupBy, aliases } = aliasesOf(map, textsField(map, 'group-by', report), report);
   const correlation = {
     type,
     references,
     groupBy,
+    ...(Object.keys(aliases).length === 0 ? {} : { aliases }),
     timespanMs: timespanMs ?? 0,
     condition,
     field,
@@ -172,25 +175,28 @@ function noField(at: number, type: CorrelationType, report: Reporter): void {
   report.error(at, 'sigma.no_field', `A correlation of type ${type} needs the 'field' whose values count.`);
 }
 
-/** An alias whose rules all use one field name is that field. Different names per rule are not supported. */
-function substituteAliases(map: YamlMap, groupBy: readonly string[], report: Reporter): readonly string[] {
-  const aliases = mapField(map, 'aliases', report);
-  if (aliases === null) return groupBy;
-  const fields = new Map<string, string>();
-  for (const alias of aliases.entries) {
-    const targets = alias.value.kind === 'map' ? alias.value.entries.map((entry) => entry.value) : [];
-    const names = new Set(targets.map((target) => (target.kind === 'scalar' ? target.text : '')));
-    const [name] = names;
-    if (names.size === 1 && name !== '') fields.set(alias.key, name);
-    else {
-      report.error(
-        alias.at,
-        'sigma.unsupported',
-        `The alias '${alias.key}' stands for different fields: not supported.`,
-      );
+/** alias → name or id of a rule → field, and where that is written. */
+type Aliases = Readonly<Record<string, Readonly<Record<string, { readonly field: string; readonly at: number }>>>>;
+
+/** An alias whose rules all use one field name is that field: group-by then says so. The others are kept. */
+function aliasesOf(
+  map: YamlMap,
+  written: readonly string[],
+  report: Reporter,
+): { readonly groupBy: readonly string[]; readonly aliases: Aliases } {
+  const simple = new Map<string, string>();
+  const aliases: Record<string, Aliases[string]> = {};
+  for (const { key, at, value } of mapField(map, 'aliases', report)?.entries ?? []) {
+    const entries = value.kind === 'map' ? value.entries : [];
+    const fields = entries.map((entry) => (entry.value.kind === 'scalar' ? entry.value.text : ''));
+    if (fields.length === 0 || fields.includes('')) {
+      report.error(at, 'rule.type', `The alias '${key}' needs a field for each rule: {rule: field}.`);
+    } else if (new Set(fields).size === 1) simple.set(key, fields[0]);
+    else if (written.includes(key)) {
+      aliases[key] = Object.fromEntries(entries.map((entry, i) => [entry.key, { field: fields[i], at: entry.at }]));
     }
   }
-  return groupBy.map((field) => fields.get(field) ?? field);
+  return { groupBy: written.map((field) => simple.get(field) ?? field), aliases };
 }
 
 function parametersOf(type: CorrelationType, map: YamlMap | null, report: Reporter): Readonly<Record<string, number>> {

@@ -123,7 +123,8 @@ function feed(child: Rule, parent: CompiledRule): Feed {
     return alias >= 0 ? alias : entity;
   };
   const correlation = parent.rule.correlation!;
-  return { parent, key: correlation.groupBy.map(source), value: source(correlation.field) };
+  const groupBy = correlation.keys?.[correlation.rules.indexOf(child.index)] ?? correlation.groupBy;
+  return { parent, key: groupBy.map(source), value: source(correlation.field) };
 }
 
 /** ATT&CK references and category of a rule's alerts. */

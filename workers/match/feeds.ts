@@ -39,7 +39,7 @@ export class Feeds {
       if (correlation === null) continue;
       for (const base of new Set(correlation.rules)) {
         // A correlation over correlations is the correlator's business.
-        if (rules[base]?.detection) feeds[base].push(correlationFeed(rule.index, correlation, reader));
+        if (rules[base]?.detection) feeds[base].push(correlationFeed(rule.index, correlation, base, reader));
       }
     }
     this.byRule = feeds;
@@ -91,8 +91,9 @@ function ownFeed(rule: Rule, reader: FieldReader): Feed {
   };
 }
 
-function correlationFeed(target: number, correlation: Correlation, reader: FieldReader): Feed {
-  const { groupBy, field } = correlation;
+function correlationFeed(target: number, correlation: Correlation, base: number, reader: FieldReader): Feed {
+  const { field, keys, rules } = correlation;
+  const groupBy = keys?.[rules.indexOf(base)] ?? correlation.groupBy;
   return {
     target,
     partial: false,
