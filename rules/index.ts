@@ -4,7 +4,8 @@
 import { unsupported } from './correlate/unsupported.ts';
 import { contentHash } from './hash.ts';
 import type { Problem, Rule, RuleSet } from './model.ts';
-import { applyFilter, compileDocument, type Draft, type FilterDraft } from './sigma/rule.ts';
+import { applyFilters, type FilterDraft } from './sigma/filter.ts';
+import { compileDocument, type Draft } from './sigma/rule.ts';
 import { parseYaml, type Reporter } from './yaml.ts';
 
 export interface RuleText {
@@ -31,7 +32,7 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
     }
   }
   const unique = withoutDuplicates(drafts);
-  applyFilters(unique, filters);
+  applyFilters(unique, filters, finder(unique));
   const rules = link(unique);
   return { rules, problems: reports.flatMap((report) => report.problems).sort(byPlace) };
 }
@@ -70,33 +71,6 @@ function finder<T extends Draft>(drafts: readonly T[]): (reference: string) => T
   const byId = new Map(drafts.map((draft) => [draft.rule.id, draft]));
   const byName = new Map(drafts.filter((draft) => draft.rule.name !== '').map((draft) => [draft.rule.name, draft]));
   return (reference) => byName.get(reference) ?? byId.get(reference.toLowerCase());
-}
-
-function applyFilters(drafts: readonly Draft[], filters: readonly FilterDraft[]): void {
-  const find = finder(drafts);
-  for (const filter of filters) {
-    for (const reference of filter.any ? [] : filter.references) {
-      const draft = find(reference.name);
-      if (draft !== undefined && draft.detection !== null) applyFilter(draft, filter);
-      else {
-        const why = draft === undefined ? 'is no rule' : 'is a correlation; filter the rules that feed it';
-        filter.report.error(reference.at, 'sigma.unknown_rule', `The filter's rule '${reference.name}' ${why}.`);
-      }
-    }
-    if (filter.any) {
-      for (const draft of drafts) if (sameSource(filter, draft)) applyFilter(draft, filter);
-    }
-  }
-}
-
-function sameSource(filter: FilterDraft, draft: Draft): boolean {
-  const of = draft.rule.logsource;
-  const { product, category, service } = filter.logsource;
-  return (
-    (product === '' || product === of.product) &&
-    (category === '' || category === of.category) &&
-    (service === '' || service === of.service)
-  );
 }
 
 /** Leaves out what is broken, what needs that, and what cannot run; numbers and hashes the rest. */

@@ -5,10 +5,11 @@ import { contentHash } from '../hash.ts';
 import { LEVEL_NAMES, type Rule } from '../model.ts';
 import type { Predicate } from '../predicate.ts';
 import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
-import { combine } from './condition.ts';
-import { compileCorrelation, feedersOf, type Reference, type UnlinkedCorrelation } from './correlation.ts';
+import { compileCorrelation, feedersOf, type UnlinkedCorrelation } from './correlation.ts';
 import { compileDetection } from './detection.ts';
 import { mapField, textField, textsField } from './fields.ts';
+import { compileFilter, type FilterDraft } from './filter.ts';
+import { logsourceOf } from './logsource.ts';
 import { compileWeir, NO_WEIR_KEYS, unknownPlaceholders } from './weir.ts';
 
 /** A rule before linking: `index`, `hash` and `alerting` are not known yet. */
@@ -24,18 +25,6 @@ export interface Draft {
   readonly feeders: readonly string[];
   /** Has an error, or needs a rule that has one. */
   broken: boolean;
-}
-
-/** A Sigma filter: its condition must hold as well for the rules that it names. */
-export interface FilterDraft {
-  readonly kind: 'filter';
-  readonly at: number;
-  readonly report: Reporter;
-  readonly title: string;
-  readonly references: readonly Reference[];
-  readonly any: boolean;
-  readonly logsource: Rule['logsource'];
-  readonly predicate: Predicate;
 }
 
 const STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
@@ -144,16 +133,6 @@ function levelOf(map: YamlMap, report: Reporter): Rule['level'] {
   return 'medium';
 }
 
-function logsourceOf(map: YamlMap, report: Reporter): Rule['logsource'] {
-  const logsource = mapField(map, 'logsource', report);
-  const field = (key: string): string => (logsource === null ? '' : textField(logsource, key, report).toLowerCase());
-  const made = { product: field('product'), category: field('category'), service: field('service') };
-  if (logsource !== null && made.product === '' && made.category === '' && made.service === '') {
-    report.error(logsource.at, 'rule.logsource', "A 'logsource' needs 'product', 'category' or 'service'.");
-  }
-  return made;
-}
-
 /** A wrong label never stops a detection: the rule stays, though an unknown technique is an error of the file. */
 function checkedTechniques(tags: readonly string[], at: number, report: Reporter): readonly string[] {
   const attack = collectAttack(tags);
@@ -168,28 +147,4 @@ function checkedTechniques(tags: readonly string[], at: number, report: Reporter
     report.warning(at, 'mitre.retired_tactic', `'${tag}' was split into stealth and defense-impairment.`);
   }
   return attack.techniques.map((technique) => technique.id);
-}
-
-function compileFilter(map: YamlMap, report: Reporter): FilterDraft | null {
-  const filter = mapField(map, 'filter', report);
-  if (filter === null) return null;
-  const node = entryOf(filter, 'rules')?.value;
-  const items = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
-  const references = items.map((item) => ({ name: item.kind === 'scalar' ? item.text : '', at: item.at }));
-  if (references.length === 0) report.error(filter.at, 'sigma.no_rules', "A filter needs the 'rules' that it is for.");
-  return {
-    kind: 'filter',
-    at: map.at,
-    report,
-    title: textField(map, 'title', report),
-    references,
-    any: references.length === 1 && references[0].name === 'any',
-    logsource: logsourceOf(map, report),
-    predicate: compileDetection(filter, report, ['rules']),
-  };
-}
-
-/** Narrows a rule's detection by a filter. */
-export function applyFilter(draft: Draft, filter: FilterDraft): void {
-  if (draft.detection !== null) draft.detection = combine('and', [draft.detection, filter.predicate]);
 }
