@@ -4,6 +4,7 @@
 import { unsupported } from './correlate/unsupported.ts';
 import { contentHash } from './hash.ts';
 import type { Problem, Rule, RuleSet } from './model.ts';
+import { expandActions } from './sigma/collection.ts';
 import { applyFilters, type FilterDraft } from './sigma/filter.ts';
 import { compileDocument, type Draft } from './sigma/rule.ts';
 import { parseYaml, type Reporter } from './yaml.ts';
@@ -25,7 +26,7 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
     const { report, documents } = parseYaml(file.path, file.text);
     reports.push(report);
     if (file.fault !== undefined) report.error(0, 'rule.unreadable', file.fault);
-    for (const document of documents) {
+    for (const document of expandActions(documents, report)) {
       const draft = compileDocument(document, report);
       if (draft?.kind === 'rule') drafts.push(draft);
       else if (draft !== null) filters.push(draft);

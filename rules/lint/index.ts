@@ -5,8 +5,10 @@ import type { RuleText } from '../index.ts';
 import type { Problem, Rule } from '../model.ts';
 import { normalize } from '../plan/normal.ts';
 import type { Predicate } from '../predicate.ts';
+import { expandActions } from '../sigma/collection.ts';
 import { entryOf, parseYaml, type Reporter, type YamlMap, type YamlNode } from '../yaml.ts';
 import { constantOf, disjoint } from './constant.ts';
+import { lintExtensions } from './extensions.ts';
 import { knownFields, similar } from './fields.ts';
 
 export function lintRules(files: readonly RuleText[], rules: readonly Rule[]): readonly Problem[] {
@@ -17,8 +19,10 @@ export function lintRules(files: readonly RuleText[], rules: readonly Rule[]): r
     // The problems of the file itself are told by loading it.
     const { documents, report: lines } = parseYaml(path, text);
     reports.push(lines);
+    const rulesOf = expandActions(documents, lines);
     lines.problems.length = 0;
-    for (const document of documents) {
+    for (const document of documents) lintExtensions(document, lines);
+    for (const document of rulesOf) {
       const rule = byPlace.get(`${path}:${lines.line(document.at)}`);
       if (rule !== undefined) lintRule(rule, document, lines, shadows);
     }

@@ -1,10 +1,10 @@
 // One YAML document → a rule whose references are still names. Title, level, tags … as the Sigma specification has them.
 
 import { collectAttack } from '../../mitre/index.ts';
-import { contentHash } from '../hash.ts';
 import { LEVEL_NAMES, type Rule } from '../model.ts';
 import type { Predicate } from '../predicate.ts';
 import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
+import { uuidOf } from './collection.ts';
 import { compileCorrelation, feedersOf, type UnlinkedCorrelation } from './correlation.ts';
 import { compileDetection } from './detection.ts';
 import { mapField, textField, textsField } from './fields.ts';
@@ -44,10 +44,6 @@ export function compileDocument(map: YamlMap, report: Reporter): Draft | FilterD
 function compileRule(map: YamlMap, report: Reporter): Draft | null {
   const detectionMap = mapField(map, 'detection', report);
   const correlationMap = mapField(map, 'correlation', report);
-  if (entryOf(map, 'action') !== undefined) {
-    report.error(map.at, 'sigma.unsupported', "'action' was removed from Sigma: write each rule out in full.");
-    return null;
-  }
   if ((detectionMap === null) === (correlationMap === null)) {
     report.error(map.at, 'rule.kind', "A rule needs either 'detection' or 'correlation'.");
     return null;
@@ -105,8 +101,7 @@ function idOf(map: YamlMap, name: string, report: Reporter): string {
   const id = textField(map, 'id', report).toLowerCase();
   const at = entryOf(map, 'id')?.value.at ?? map.at;
   if (id === '') {
-    const hex = contentHash(`rule ${name}`);
-    const derived = hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-5$3-8$4-$5').slice(0, 36);
+    const derived = uuidOf(`rule ${name}`);
     report.warning(at, 'rule.no_id', `The rule has no 'id'; ${derived} was made from its name and changes with it.`);
     return derived;
   }
