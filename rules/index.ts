@@ -82,7 +82,9 @@ function link(drafts: readonly Draft[]): readonly Rule[] {
   const positions = new Map(good.map((draft, index) => [draft, index]));
   const silent = silentRules(drafts, find);
   const rules = good.map((draft, index): Rule => {
-    const common = { ...draft.rule, index, hash: hashes.get(draft) ?? '', alerting: draft.alert ?? !silent.has(draft) };
+    // Sigma: a rule of this status cannot be used as it is.
+    const usable = draft.rule.status !== 'unsupported' && !silent.has(draft);
+    const common = { ...draft.rule, index, hash: hashes.get(draft) ?? '', alerting: draft.alert ?? usable };
     if (draft.correlation === null) return { ...common, detection: draft.detection, correlation: null };
     const { references, generate: _, ...correlation } = draft.correlation;
     const fed = references.map((reference) => positions.get(find(reference.name) as Draft) ?? -1);

@@ -68,6 +68,9 @@ function compileRule(map: YamlMap, report: Reporter): Draft | null {
       `'{${name}}' is neither grouped by nor part of an alert.`,
     );
   }
+  if (title.length > 256) report.warning(map.at, 'rule.title', 'The title is longer than 256 characters.');
+  checkRelated(map, report);
+  checkTaxonomy(map, report);
   const tags = textsField(map, 'tags', report);
   const name = textField(map, 'name', report);
   const rule = {
@@ -94,6 +97,33 @@ function compileRule(map: YamlMap, report: Reporter): Draft | null {
   };
   const feeders = correlationMap === null ? [] : feedersOf(correlationMap);
   return { kind: 'rule', at: map.at, report, rule, detection, correlation, alert: weir.alert, feeders, broken: false };
+}
+
+const RELATIONS = ['derived', 'obsolete', 'obsoletes', 'merged', 'renamed', 'similar', 'correlation'];
+
+/** What a rule says of others changes nothing here; it must only be readable for those who keep the rules. */
+function checkRelated(map: YamlMap, report: Reporter): void {
+  const node = entryOf(map, 'related')?.value;
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return;
+  for (const item of node.kind === 'list' ? node.items : [node]) {
+    const type = item.kind === 'map' ? textField(item, 'type', report) : '';
+    const id = item.kind === 'map' ? textField(item, 'id', report) : '';
+    if (id !== '' && RELATIONS.includes(type)) continue;
+    const known = RELATIONS.filter((name) => !['obsoletes', 'correlation'].includes(name)).join(', ');
+    report.warning(item.at, 'rule.related', `An entry of 'related' needs an 'id' and a 'type': ${known}.`);
+  }
+}
+
+/** Names of fields and log sources are Sigma's and the producers'; another taxonomy would silently match nothing. */
+function checkTaxonomy(map: YamlMap, report: Reporter): void {
+  const taxonomy = textField(map, 'taxonomy', report);
+  if (taxonomy === '' || taxonomy.toLowerCase() === 'sigma') return;
+  const at = entryOf(map, 'taxonomy')?.at ?? map.at;
+  report.warning(
+    at,
+    'rule.taxonomy',
+    `The names of taxonomy '${taxonomy}' are taken as written: nothing translates them.`,
+  );
 }
 
 /** Alerts and tuning refer to rules by id. Sigma lets it out: then it follows from the name. */
