@@ -27,6 +27,12 @@ const ENCODERS: readonly string[] = ['base64', 'base64offset'];
 const MODES: readonly string[] = ['re', 'cidr', 'exists', 'fieldref', 'expand'];
 const COMPARISONS: readonly string[] = ['gt', 'gte', 'lt', 'lte'];
 const TIMES: readonly string[] = ['minute', 'hour', 'day', 'week', 'month', 'year'];
+/** Names under which rules mean the time of the event itself. */
+const EVENT_TIMES: ReadonlySet<string> = new Set(
+  'timestamp @timestamp _time time ts date datetime eventtime event_time event.time event.created utctime timecreated timegenerated systemtime'.split(
+    ' ',
+  ),
+);
 const FLAGS: Readonly<Record<string, string>> = {
   __proto__: null as never,
   i: 'i',
@@ -91,6 +97,10 @@ export function parseKey(key: string, at: number, report: Reporter): FieldKey | 
     (field === '' && (mode === 'cidr' || mode === 'exists' || mode === 'fieldref' || mode === 'expand')) ||
     (field === '' && compared);
   if (wrong) return twice();
+  if (time !== null && !EVENT_TIMES.has(field.toLowerCase())) {
+    const message = `'${time}' reads the time of the event, whatever '${field}' holds.`;
+    report.warning(at, 'sigma.time_field', message);
+  }
   return {
     field,
     transforms,
