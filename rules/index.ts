@@ -4,7 +4,9 @@
 import { unsupported } from './correlate/unsupported.ts';
 import { contentHash } from './hash.ts';
 import type { Problem, Rule, RuleSet } from './model.ts';
-import { applyFilter, compileDocument, type Draft, type FilterDraft } from './sigma/rule.ts';
+import { expandActions } from './sigma/collection.ts';
+import { applyFilters, type FilterDraft } from './sigma/filter.ts';
+import { compileDocument, type Draft } from './sigma/rule.ts';
 import { parseYaml, type Reporter } from './yaml.ts';
 
 export interface RuleText {
@@ -24,14 +26,14 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
     const { report, documents } = parseYaml(file.path, file.text);
     reports.push(report);
     if (file.fault !== undefined) report.error(0, 'rule.unreadable', file.fault);
-    for (const document of documents) {
+    for (const document of expandActions(documents, report)) {
       const draft = compileDocument(document, report);
       if (draft?.kind === 'rule') drafts.push(draft);
       else if (draft !== null) filters.push(draft);
     }
   }
   const unique = withoutDuplicates(drafts);
-  applyFilters(unique, filters);
+  applyFilters(unique, filters, finder(unique));
   checkAliases(unique);
   const rules = link(unique);
   return { rules, problems: reports.flatMap((report) => report.problems).sort(byPlace) };
@@ -73,33 +75,6 @@ function finder<T extends Draft>(drafts: readonly T[]): (reference: string) => T
   return (reference) => byName.get(reference) ?? byId.get(reference.toLowerCase());
 }
 
-function applyFilters(drafts: readonly Draft[], filters: readonly FilterDraft[]): void {
-  const find = finder(drafts);
-  for (const filter of filters) {
-    for (const reference of filter.any ? [] : filter.references) {
-      const draft = find(reference.name);
-      if (draft !== undefined && draft.detection !== null) applyFilter(draft, filter);
-      else {
-        const why = draft === undefined ? 'is no rule' : 'is a correlation; filter the rules that feed it';
-        filter.report.error(reference.at, 'sigma.unknown_rule', `The filter's rule '${reference.name}' ${why}.`);
-      }
-    }
-    if (filter.any) {
-      for (const draft of drafts) if (sameSource(filter, draft)) applyFilter(draft, filter);
-    }
-  }
-}
-
-function sameSource(filter: FilterDraft, draft: Draft): boolean {
-  const of = draft.rule.logsource;
-  const { product, category, service } = filter.logsource;
-  return (
-    (product === '' || product === of.product) &&
-    (category === '' || category === of.category) &&
-    (service === '' || service === of.service)
-  );
-}
-
 /** Leaves out what is broken, what needs that, and what cannot run; numbers and hashes the rest. */
 function link(drafts: readonly Draft[]): readonly Rule[] {
   const find = finder(drafts);
@@ -108,7 +83,9 @@ function link(drafts: readonly Draft[]): readonly Rule[] {
   const positions = new Map(good.map((draft, index) => [draft, index]));
   const silent = silentRules(drafts, find);
   const rules = good.map((draft, index): Rule => {
-    const common = { ...draft.rule, index, hash: hashes.get(draft) ?? '', alerting: draft.alert ?? !silent.has(draft) };
+    // Sigma: a rule of this status cannot be used as it is.
+    const usable = draft.rule.status !== 'unsupported' && !silent.has(draft);
+    const common = { ...draft.rule, index, hash: hashes.get(draft) ?? '', alerting: draft.alert ?? usable };
     if (draft.correlation === null) return { ...common, detection: draft.detection, correlation: null };
     const { references, generate: _, aliases = {}, ...correlation } = draft.correlation;
     const fed = references.map((reference) => positions.get(find(reference.name) as Draft) ?? -1);

@@ -37,7 +37,9 @@ export type Test =
     }
   /**
    * Member of a named list of the tenant (or a global one); resolved when matched. With `mode` (absent = member of) the
-   * field contains / starts with / ends with one of the list's values. A list that does not exist is empty.
+   * field contains / starts with / ends with one of the list's values. A list that does not exist is empty. `list` is a
+   * name (of policies: texts compare exactly), or Sigma's value with a placeholder, `before%name%after` (of rules: without
+   * case, wildcards count in it and in the list's values); sigma/placeholder.ts reads it.
    */
   | { readonly test: 'list'; readonly list: string; readonly mode?: 'contains' | 'startswith' | 'endswith' }
   /**

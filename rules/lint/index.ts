@@ -1,16 +1,24 @@
 // What is suspicious in rules that load: conditions that cannot decide, fields that their logs do not have, tests that no index
 // can serve, rules that another one makes superfluous. In: files and the rules made of them. Out: warnings with their places.
 
+import { inactivity } from '../inactive.ts';
 import type { RuleText } from '../index.ts';
 import type { Problem, Rule } from '../model.ts';
 import { normalize } from '../plan/normal.ts';
 import type { Predicate } from '../predicate.ts';
+import { expandActions } from '../sigma/collection.ts';
 import { entryOf, parseYaml, type Reporter, type YamlMap, type YamlNode } from '../yaml.ts';
 import { constantOf, disjoint } from './constant.ts';
 import { lintCorrelation } from './correlation.ts';
+import { lintExtensions } from './extensions.ts';
 import { knownFields, similar } from './fields.ts';
 
-export function lintRules(files: readonly RuleText[], rules: readonly Rule[]): readonly Problem[] {
+/** `lists`: names of those that exist; null where that is not known. */
+export function lintRules(
+  files: readonly RuleText[],
+  rules: readonly Rule[],
+  lists: ReadonlySet<string> | null = null,
+): readonly Problem[] {
   const byPlace = new Map(rules.map((rule) => [`${rule.file}:${rule.line}`, rule]));
   const shadows = new Shadows(rules);
   const reports: Reporter[] = [];
@@ -18,10 +26,14 @@ export function lintRules(files: readonly RuleText[], rules: readonly Rule[]): r
     // The problems of the file itself are told by loading it.
     const { documents, report: lines } = parseYaml(path, text);
     reports.push(lines);
+    const rulesOf = expandActions(documents, lines);
     lines.problems.length = 0;
-    for (const document of documents) {
+    for (const document of documents) lintExtensions(document, lines);
+    for (const document of rulesOf) {
       const rule = byPlace.get(`${path}:${lines.line(document.at)}`);
-      if (rule !== undefined) lintRule(rule, document, lines, shadows);
+      if (rule === undefined) continue;
+      lintRule(rule, document, lines, shadows);
+      lintState(rule, document, lines, lists === null ? '' : inactivity(rule, rules, lists));
     }
   }
   return reports.flatMap(({ problems }) => problems);
@@ -59,6 +71,22 @@ function lintRule(rule: Rule, document: YamlMap, report: Reporter, shadows: Shad
   if (other !== null) {
     const message = `'${other.title}' (${other.file}:${other.line}) matches every event that this rule matches.`;
     report.warning(document.at, 'lint.shadowed', message);
+  }
+}
+
+/** Rules that are not, or should no longer be, at work. */
+function lintState(rule: Rule, document: YamlMap, report: Reporter, idle: string): void {
+  if (idle !== '') report.warning(document.at, 'lint.inactive', `The rule is inactive: ${idle}.`);
+  const status = entryOf(document, 'status')?.at ?? document.at;
+  if (rule.status === 'deprecated') {
+    report.warning(status, 'lint.deprecated', 'The rule is deprecated: another covers what it finds. It still alerts.');
+  }
+  if (rule.status === 'unsupported' && rule.alerting) {
+    report.warning(
+      status,
+      'lint.unsupported',
+      "The rule alerts though its status is unsupported: 'weir: {alert: true}'.",
+    );
   }
 }
 

@@ -145,10 +145,13 @@ class Parser {
   }
 }
 
-/** `them` is every selection whose name does not begin with '_'; otherwise * stands for any run of characters. */
+/**
+ * Names that begin with '_' are helpers, which neither `them` nor a pattern counts; a pattern that begins so itself asks for
+ * them (an extension, where Sigma would find nothing). `*` stands for any run of characters.
+ */
 function nameFilter(pattern: string): (name: string) => boolean {
   if (pattern.toLowerCase() === 'them') return (name) => !name.startsWith('_');
-  return (name) => globMatches(pattern, name);
+  return (name) => name.startsWith('_') === pattern.startsWith('_') && globMatches(pattern, name);
 }
 
 /** Greedy with one point to return to: at worst pattern × name steps. */

@@ -88,8 +88,8 @@ test('modifiers', () => {
   assert.deepEqual(first('A|fieldref: B'), { test: 'fieldref', other: 'B', mode: 'equals' });
   assert.deepEqual(first('A|fieldref|endswith: B'), { test: 'fieldref', other: 'B', mode: 'endswith' });
   assert.deepEqual(first('A|gte: 5'), { test: 'number', op: 'gte', value: 5 });
-  assert.deepEqual(first('A|expand: "%admins%"'), { test: 'list', list: 'admins' });
-  assert.deepEqual(first('A|contains|expand: "%admins%"'), { test: 'list', list: 'admins', mode: 'contains' });
+  assert.deepEqual(first('A|expand: "%admins%"'), { test: 'list', list: '%admins%' });
+  assert.deepEqual(first('A|contains|expand: "%admins%"'), { test: 'list', list: '%admins%', mode: 'contains' });
   assert.deepEqual(first('A|hour: [22, 23]'), { test: 'time', part: 'hour', values: [22, 23] });
   assert.deepEqual(first('A|hour|gte: 22'), { test: 'time', part: 'hour', values: [22, 23] });
   assert.deepEqual(selection('A|neq: x'), { kind: 'not', of: equals('A', 'x') });
@@ -143,7 +143,7 @@ test('what cannot be compiled is an error with its line, and the rule is left ou
     ['s: {A|cidr: 10.0.0.0/33}\ncondition: s', 'error sigma.cidr 5'],
     ['s: {A|exists: maybe}\ncondition: s', 'error sigma.value 5'],
     ['s: {A|gt: many}\ncondition: s', 'error sigma.value 5'],
-    ['s: {A|expand: "x%y%"}\ncondition: s', 'error sigma.placeholder 5'],
+    ['s: {A|expand: "%x%y%z%"}\ncondition: s', 'error sigma.placeholder 5'],
     ['s: {A|base64: "a*b"}\ncondition: s', 'error sigma.wildcard_encoded 5'],
     ['s: {A|cidr|contains: x}\ncondition: s', 'error sigma.modifier_combination 5'],
     ['s: {}\ncondition: s', 'error sigma.empty 5'],

@@ -91,7 +91,9 @@ function compileMap(map: YamlMap, report: Reporter): Predicate {
     const key = parseKey(entry.key, entry.at, report);
     if (key === null) continue;
     if (entry.value.kind === 'map') {
-      report.error(entry.value.at, 'sigma.value', `The values of '${entry.key}' must be a list or a single value.`);
+      // One element of an array that meets several tests at once is a proposal for Sigma 3, not part of 2.1.
+      const message = `'${entry.key}' must have a list or a single value; write fields inside it as '${key.field.replace(/\[.*$/, '')}.name'.`;
+      report.error(entry.value.at, 'sigma.value', message);
     } else of.push(compileField(key, entry.value, report));
   }
   return combine('and', of);

@@ -23,9 +23,16 @@ export interface FieldKey {
 }
 
 const ANCHORS: readonly string[] = ['contains', 'startswith', 'endswith'];
+const ENCODERS: readonly string[] = ['base64', 'base64offset'];
 const MODES: readonly string[] = ['re', 'cidr', 'exists', 'fieldref', 'expand'];
 const COMPARISONS: readonly string[] = ['gt', 'gte', 'lt', 'lte'];
 const TIMES: readonly string[] = ['minute', 'hour', 'day', 'week', 'month', 'year'];
+/** Names under which rules mean the time of the event itself. */
+const EVENT_TIMES: ReadonlySet<string> = new Set(
+  'timestamp @timestamp _time time ts date datetime eventtime event_time event.time event.created utctime timecreated timegenerated systemtime'.split(
+    ' ',
+  ),
+);
 const FLAGS: Readonly<Record<string, string>> = {
   __proto__: null as never,
   i: 'i',
@@ -51,7 +58,12 @@ export function parseKey(key: string, at: number, report: Reporter): FieldKey | 
     report.error(at, 'sigma.modifier_combination', `The modifiers of '${key}' contradict each other.`);
     return null;
   };
-  for (const modifier of modifiers) {
+  for (const [place, modifier] of modifiers.entries()) {
+    if (ENCODERS.includes(modifier) && modifiers.slice(0, place).some((before) => ANCHORS.includes(before))) {
+      const message = `In '${key}' wildcards would be encoded: modifiers apply from left to right, '${modifier}' comes first.`;
+      report.error(at, 'sigma.modifier_order', message);
+      return null;
+    }
     if ((TRANSFORMS as readonly string[]).includes(modifier)) transforms.push(modifier as Transform);
     else if (ANCHORS.includes(modifier)) {
       if (anchor !== 'equals') return twice();
@@ -73,17 +85,22 @@ export function parseKey(key: string, at: number, report: Reporter): FieldKey | 
     }
   }
 
-  const text = mode === 'plain' || mode === 'expand' || mode === 'fieldref';
+  const text = mode === 'plain' || mode === 'expand' || mode === 'fieldref' || mode === 're';
+  const encoded = transforms.some((transform) => transform !== 'windash');
+  const compared = comparison !== null || time !== null;
   const wrong =
-    (anchor !== 'equals' && !(text || mode === 're')) ||
-    ((anchor === 'startswith' || anchor === 'endswith') && mode === 're') ||
-    (transforms.length > 0 && mode !== 'plain') ||
+    (anchor !== 'equals' && !text) ||
+    (transforms.length > 0 && mode !== 'plain' && (mode !== 'expand' || encoded)) ||
     (flags.size > 0 && mode !== 're') ||
-    (comparison !== null && (mode !== 'plain' || anchor !== 'equals' || transforms.length > 0)) ||
-    (time !== null && (mode !== 'plain' || anchor !== 'equals' || transforms.length > 0)) ||
+    (compared && (mode !== 'plain' || anchor !== 'equals' || transforms.length > 0)) ||
+    (switches.has('cased') && (mode !== 'plain' || compared)) ||
     (field === '' && (mode === 'cidr' || mode === 'exists' || mode === 'fieldref' || mode === 'expand')) ||
-    (field === '' && (comparison !== null || time !== null));
+    (field === '' && compared);
   if (wrong) return twice();
+  if (time !== null && !EVENT_TIMES.has(field.toLowerCase())) {
+    const message = `'${time}' reads the time of the event, whatever '${field}' holds.`;
+    report.warning(at, 'sigma.time_field', message);
+  }
   return {
     field,
     transforms,

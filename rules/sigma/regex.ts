@@ -1,6 +1,7 @@
 // Regular expressions of rules run on hostile input: only those that RE2 can run in linear time are taken.
 
 import { RE2JS } from 're2js';
+import type { Anchor } from './wildcard.ts';
 
 /** null when `source` compiles, else why not. `flags` of i, m, s. */
 export function regexProblem(source: string, flags: string): string | null {
@@ -11,6 +12,12 @@ export function regexProblem(source: string, flags: string): string | null {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** Expressions are searched for anywhere, so that `contains` changes nothing; `m` must not turn the ends into those of lines. */
+export function anchoredRegex(source: string, anchor: Anchor): string {
+  if (anchor === 'startswith') return `\\A(?:${source})`;
+  return anchor === 'endswith' ? `(?:${source})\\z` : source;
 }
 
 export function re2Flags(flags: string): number {

@@ -1,14 +1,15 @@
 // One YAML document → a rule whose references are still names. Title, level, tags … as the Sigma specification has them.
 
 import { collectAttack } from '../../mitre/index.ts';
-import { contentHash } from '../hash.ts';
 import { LEVEL_NAMES, type Rule } from '../model.ts';
 import type { Predicate } from '../predicate.ts';
 import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
-import { combine } from './condition.ts';
-import { compileCorrelation, feedersOf, type Reference, type UnlinkedCorrelation } from './correlation.ts';
+import { uuidOf } from './collection.ts';
+import { compileCorrelation, feedersOf, type UnlinkedCorrelation } from './correlation.ts';
 import { compileDetection } from './detection.ts';
 import { mapField, textField, textsField } from './fields.ts';
+import { compileFilter, type FilterDraft } from './filter.ts';
+import { logsourceOf } from './logsource.ts';
 import { compileWeir, NO_WEIR_KEYS, unknownPlaceholders } from './weir.ts';
 
 /** A rule before linking: `index`, `hash` and `alerting` are not known yet. */
@@ -24,18 +25,6 @@ export interface Draft {
   readonly feeders: readonly string[];
   /** Has an error, or needs a rule that has one. */
   broken: boolean;
-}
-
-/** A Sigma filter: its condition must hold as well for the rules that it names. */
-export interface FilterDraft {
-  readonly kind: 'filter';
-  readonly at: number;
-  readonly report: Reporter;
-  readonly title: string;
-  readonly references: readonly Reference[];
-  readonly any: boolean;
-  readonly logsource: Rule['logsource'];
-  readonly predicate: Predicate;
 }
 
 const STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
@@ -55,10 +44,6 @@ export function compileDocument(map: YamlMap, report: Reporter): Draft | FilterD
 function compileRule(map: YamlMap, report: Reporter): Draft | null {
   const detectionMap = mapField(map, 'detection', report);
   const correlationMap = mapField(map, 'correlation', report);
-  if (entryOf(map, 'action') !== undefined) {
-    report.error(map.at, 'sigma.unsupported', "'action' was removed from Sigma: write each rule out in full.");
-    return null;
-  }
   if ((detectionMap === null) === (correlationMap === null)) {
     report.error(map.at, 'rule.kind', "A rule needs either 'detection' or 'correlation'.");
     return null;
@@ -83,6 +68,9 @@ function compileRule(map: YamlMap, report: Reporter): Draft | null {
       `'{${name}}' is neither grouped by nor part of an alert.`,
     );
   }
+  if (title.length > 256) report.warning(map.at, 'rule.title', 'The title is longer than 256 characters.');
+  checkRelated(map, report);
+  checkTaxonomy(map, report);
   const tags = textsField(map, 'tags', report);
   const name = textField(map, 'name', report);
   const rule = {
@@ -111,13 +99,39 @@ function compileRule(map: YamlMap, report: Reporter): Draft | null {
   return { kind: 'rule', at: map.at, report, rule, detection, correlation, alert: weir.alert, feeders, broken: false };
 }
 
+const RELATIONS = ['derived', 'obsolete', 'obsoletes', 'merged', 'renamed', 'similar', 'correlation'];
+
+/** What a rule says of others changes nothing here; it must only be readable for those who keep the rules. */
+function checkRelated(map: YamlMap, report: Reporter): void {
+  const node = entryOf(map, 'related')?.value;
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return;
+  for (const item of node.kind === 'list' ? node.items : [node]) {
+    const type = item.kind === 'map' ? textField(item, 'type', report) : '';
+    const id = item.kind === 'map' ? textField(item, 'id', report) : '';
+    if (id !== '' && RELATIONS.includes(type)) continue;
+    const known = RELATIONS.filter((name) => !['obsoletes', 'correlation'].includes(name)).join(', ');
+    report.warning(item.at, 'rule.related', `An entry of 'related' needs an 'id' and a 'type': ${known}.`);
+  }
+}
+
+/** Names of fields and log sources are Sigma's and the producers'; another taxonomy would silently match nothing. */
+function checkTaxonomy(map: YamlMap, report: Reporter): void {
+  const taxonomy = textField(map, 'taxonomy', report);
+  if (taxonomy === '' || taxonomy.toLowerCase() === 'sigma') return;
+  const at = entryOf(map, 'taxonomy')?.at ?? map.at;
+  report.warning(
+    at,
+    'rule.taxonomy',
+    `The names of taxonomy '${taxonomy}' are taken as written: nothing translates them.`,
+  );
+}
+
 /** Alerts and tuning refer to rules by id. Sigma lets it out: then it follows from the name. */
 function idOf(map: YamlMap, name: string, report: Reporter): string {
   const id = textField(map, 'id', report).toLowerCase();
   const at = entryOf(map, 'id')?.value.at ?? map.at;
   if (id === '') {
-    const hex = contentHash(`rule ${name}`);
-    const derived = hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-5$3-8$4-$5').slice(0, 36);
+    const derived = uuidOf(`rule ${name}`);
     report.warning(at, 'rule.no_id', `The rule has no 'id'; ${derived} was made from its name and changes with it.`);
     return derived;
   }
@@ -144,16 +158,6 @@ function levelOf(map: YamlMap, report: Reporter): Rule['level'] {
   return 'medium';
 }
 
-function logsourceOf(map: YamlMap, report: Reporter): Rule['logsource'] {
-  const logsource = mapField(map, 'logsource', report);
-  const field = (key: string): string => (logsource === null ? '' : textField(logsource, key, report).toLowerCase());
-  const made = { product: field('product'), category: field('category'), service: field('service') };
-  if (logsource !== null && made.product === '' && made.category === '' && made.service === '') {
-    report.error(logsource.at, 'rule.logsource', "A 'logsource' needs 'product', 'category' or 'service'.");
-  }
-  return made;
-}
-
 /** A wrong label never stops a detection: the rule stays, though an unknown technique is an error of the file. */
 function checkedTechniques(tags: readonly string[], at: number, report: Reporter): readonly string[] {
   const attack = collectAttack(tags);
@@ -168,28 +172,4 @@ function checkedTechniques(tags: readonly string[], at: number, report: Reporter
     report.warning(at, 'mitre.retired_tactic', `'${tag}' was split into stealth and defense-impairment.`);
   }
   return attack.techniques.map((technique) => technique.id);
-}
-
-function compileFilter(map: YamlMap, report: Reporter): FilterDraft | null {
-  const filter = mapField(map, 'filter', report);
-  if (filter === null) return null;
-  const node = entryOf(filter, 'rules')?.value;
-  const items = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
-  const references = items.map((item) => ({ name: item.kind === 'scalar' ? item.text : '', at: item.at }));
-  if (references.length === 0) report.error(filter.at, 'sigma.no_rules', "A filter needs the 'rules' that it is for.");
-  return {
-    kind: 'filter',
-    at: map.at,
-    report,
-    title: textField(map, 'title', report),
-    references,
-    any: references.length === 1 && references[0].name === 'any',
-    logsource: logsourceOf(map, report),
-    predicate: compileDetection(filter, report, ['rules']),
-  };
-}
-
-/** Narrows a rule's detection by a filter. */
-export function applyFilter(draft: Draft, filter: FilterDraft): void {
-  if (draft.detection !== null) draft.detection = combine('and', [draft.detection, filter.predicate]);
 }

@@ -6,12 +6,15 @@ import { literalOf, type Part, type Pattern, parsePattern } from './wildcard.ts'
 export const TRANSFORMS = ['base64', 'base64offset', 'wide', 'utf16', 'utf16le', 'utf16be', 'windash'] as const;
 export type Transform = (typeof TRANSFORMS)[number];
 
-/** Text with wildcards, or bytes once an encoding was applied. */
-type Value = { readonly pattern: Pattern } | { readonly bytes: Buffer };
+/** Text with wildcards; once `encoded`, each character of its literals is one byte, U+0000 to U+00FF. */
+interface Value {
+  readonly pattern: Pattern;
+  readonly encoded: boolean;
+}
 
 const DASHES = ['-', '/', '–', '—', '―'];
-/** A dash or slash that begins an option: not after a word character, before one. */
-const OPTION_DASH = /(?<![\p{L}\p{N}_])[-/](?=[\p{L}\p{N}_])/gu;
+/** A dash or slash that begins an option: not after a word character, before one (or the mark of a placeholder). */
+const OPTION_DASH = /(?<![\p{L}\p{N}_])[-/–—―](?=[\p{L}\p{N}_\uE000])/gu;
 /** 5^4 spellings; more would swamp the matcher. */
 const MAX_DASHES = 4;
 
@@ -22,7 +25,7 @@ export function applyTransforms(
   report: Reporter,
   at: number,
 ): readonly Pattern[] {
-  let values: readonly Value[] = [{ pattern: parsePattern(text) }];
+  let values: readonly Value[] = [{ pattern: parsePattern(text), encoded: false }];
   for (const transform of transforms) {
     const next: Value[] = [];
     for (const value of values) {
@@ -32,49 +35,53 @@ export function applyTransforms(
     }
     values = next;
   }
-  // Bytes of an encoding are compared as the characters U+0000 to U+00FF.
-  return values.map((value) => ('pattern' in value ? value.pattern : literal(value.bytes.toString('latin1'))));
-}
-
-function literal(text: string): Pattern {
-  return text === '' ? [] : [text];
+  return values.map(({ pattern }) => pattern);
 }
 
 function transformOne(value: Value, transform: Transform, report: Reporter, at: number): readonly Value[] | null {
   if (transform === 'windash') {
-    if (!('pattern' in value)) return [value];
+    if (value.encoded) return [value];
     const spellings = windash(value.pattern);
-    if (spellings !== null) return spellings.map((pattern) => ({ pattern }));
+    if (spellings !== null) return spellings.map((pattern) => ({ pattern, encoded: false }));
     report.error(at, 'sigma.unsupported', `'windash' on a value with more than ${MAX_DASHES} option dashes.`);
     return null;
   }
-  const plain = 'bytes' in value ? value.bytes : bytesOf(value.pattern);
-  if (plain === null) {
+  if (transform !== 'base64' && transform !== 'base64offset') return [wide(value, transform)];
+  const text = literalOf(value.pattern);
+  if (text === null) {
     report.error(at, 'sigma.wildcard_encoded', `'${transform}' cannot encode a value with wildcards.`);
     return null;
   }
-  if (transform === 'base64') return [{ bytes: Buffer.from(plain.toString('base64'), 'latin1') }];
-  if (transform === 'base64offset') return base64Offsets(plain).map((bytes) => ({ bytes }));
-  // Encoding twice has no meaning that anybody relies on: what is text stays text.
-  const text = 'bytes' in value ? value.bytes.toString('latin1') : plain.toString('utf8');
-  const little = Buffer.from(text, 'utf16le');
-  if (transform === 'utf16be') return [{ bytes: Buffer.from(little).swap16() }];
-  return [{ bytes: transform === 'utf16' ? Buffer.concat([Buffer.from([0xff, 0xfe]), little]) : little }];
+  const plain = Buffer.from(text, value.encoded ? 'latin1' : 'utf8');
+  const made = transform === 'base64' ? [plain.toString('base64')] : base64Offsets(plain);
+  if (made.every((one) => one !== '')) return made.map((one) => ({ pattern: [one], encoded: true }));
+  // An empty text would be found in everything.
+  report.error(at, 'sigma.value', `'${text}' is too short for '${transform}': nothing of it is sure to be left.`);
+  return null;
 }
 
-function bytesOf(pattern: Pattern): Buffer | null {
-  const text = literalOf(pattern);
-  return text === null ? null : Buffer.from(text, 'utf8');
+/** Wildcards stay what they are; a byte order mark comes first. What is encoded already is taken as text. */
+function wide({ pattern }: Value, transform: Transform): Value {
+  const parts = pattern.map((part): Part => {
+    if (typeof part !== 'string') return part;
+    const bytes = Buffer.from(part, 'utf16le');
+    return (transform === 'utf16be' ? bytes.swap16() : bytes).toString('latin1');
+  });
+  if (transform !== 'utf16') return { pattern: parts, encoded: true };
+  const [first, ...rest] = parts;
+  const mark = '\u00FF\u00FE';
+  const marked = typeof first === 'string' ? [mark + first, ...rest] : [mark, ...parts];
+  return { pattern: marked, encoded: true };
 }
 
 /** The part of the Base64 text that does not depend on what stands before and after, for the three alignments. */
-function base64Offsets(plain: Buffer): readonly Buffer[] {
+function base64Offsets(plain: Buffer): readonly string[] {
   const start = [0, 2, 3];
   const endCut = [0, -3, -2];
   return [0, 1, 2].map((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset, ' '), plain]).toString('base64');
     const cut = endCut[(plain.length + offset) % 3];
-    return Buffer.from(text.slice(start[offset], cut === 0 ? undefined : cut), 'latin1');
+    return text.slice(start[offset], cut === 0 ? undefined : cut);
   });
 }
 

@@ -5,9 +5,10 @@ import type { FieldTest, Predicate, Test } from '../predicate.ts';
 import type { Reporter, YamlNode, YamlScalar } from '../yaml.ts';
 import { combine, NEVER } from './condition.ts';
 import type { Comparison, FieldKey, TimePart } from './modifiers.ts';
-import { regexProblem } from './regex.ts';
+import { markPlaceholders, templateText } from './placeholder.ts';
+import { anchoredRegex, regexProblem } from './regex.ts';
 import { applyTransforms } from './transform.ts';
-import { ANY, anchored, type Part, type Pattern, testOf } from './wildcard.ts';
+import { ANY, anchored, literalOf, type Part, type Pattern, parsePattern, testOf } from './wildcard.ts';
 
 /** Compiles the value (or list of values) of a key. Reports, and yields NEVER, where it cannot. */
 export function compileField(key: FieldKey, node: YamlNode, report: Reporter): Predicate {
@@ -53,8 +54,8 @@ function plainTests(key: FieldKey, item: YamlScalar, report: Reporter): readonly
     if (item.value === null) return [{ test: 'null' }];
     if (typeof item.value === 'boolean') return [{ test: 'boolean', value: item.value }];
     if (typeof item.value === 'number') {
-      // Digits beyond 2^53 are compared as text, exactly.
-      if (Number.isInteger(item.value) && !Number.isSafeInteger(item.value)) {
+      // Digits beyond 2^53 are compared as text, exactly; .inf and .nan are no numbers that a log could hold.
+      if (!Number.isFinite(item.value) || (Number.isInteger(item.value) && !Number.isSafeInteger(item.value))) {
         return [{ test: 'equals', values: [item.text], cased: key.cased }];
       }
       return [{ test: 'numbers', values: [item.value] }];
@@ -83,11 +84,15 @@ function keywordTest(pattern: Pattern, cased: boolean): Test {
 }
 
 function modeTests(key: FieldKey, item: YamlScalar, report: Reporter): readonly Test[] {
+  if (item.value === null) {
+    report.error(item.at, 'sigma.value', `null cannot be used with the modifiers of '${key.field}'.`);
+    return [];
+  }
   const text = typeof item.value === 'string' ? item.value : item.text;
   switch (key.mode) {
     case 're': {
       const problem = regexProblem(text, key.flags);
-      if (problem === null) return [{ test: 'regex', source: text, flags: key.flags }];
+      if (problem === null) return [{ test: 'regex', source: anchoredRegex(text, key.anchor), flags: key.flags }];
       report.error(item.at, 'sigma.regex', `The regular expression cannot run in linear time or is wrong: ${problem}.`);
       return [];
     }
@@ -100,18 +105,31 @@ function modeTests(key: FieldKey, item: YamlScalar, report: Reporter): readonly 
       report.error(item.at, 'sigma.value', `'exists' needs true or false, not '${item.text}'.`);
       return [];
     case 'fieldref':
-      if (text !== '') return [{ test: 'fieldref', other: text, mode: key.anchor }];
-      report.error(item.at, 'sigma.value', `'fieldref' needs the name of a field.`);
-      return [];
-    default: {
-      const list = /^%([^%\s]+)%$/.exec(text)?.[1];
-      if (list !== undefined) {
-        return [key.anchor === 'equals' ? { test: 'list', list } : { test: 'list', list, mode: key.anchor }];
-      }
-      report.error(item.at, 'sigma.placeholder', `'expand' needs one placeholder such as %name%, not '${text}'.`);
-      return [];
-    }
+      return fieldReference(key, text, item.at, report);
+    default:
+      return expandTests(key, text, item.at, report);
   }
+}
+
+function fieldReference(key: FieldKey, text: string, at: number, report: Reporter): readonly Test[] {
+  const other = literalOf(parsePattern(text));
+  if (other !== null && other !== '') return [{ test: 'fieldref', other, mode: key.anchor }];
+  report.error(at, 'sigma.value', `'fieldref' needs the name of a field, not '${text}'.`);
+  return [];
+}
+
+/** Without a placeholder the value is plain text. */
+function expandTests(key: FieldKey, value: string, at: number, report: Reporter): readonly Test[] {
+  const { count, text } = markPlaceholders(value);
+  if (count > 1) {
+    report.error(at, 'sigma.placeholder', `'expand' takes one placeholder a value, not ${count} as in '${value}'.`);
+    return [];
+  }
+  return applyTransforms(text, key.transforms, report, at).map((pattern): Test => {
+    if (count === 0) return testOf(anchored(pattern, key.anchor), key.cased);
+    const list = templateText(pattern);
+    return key.anchor === 'equals' ? { test: 'list', list } : { test: 'list', list, mode: key.anchor };
+  });
 }
 
 function numberOf(item: YamlScalar): number | null {

@@ -1,12 +1,13 @@
 // The checks of `weir check`, part by part. A broken part never hides the problems of another.
 
+import { inactivity, placeholdersOf } from '../../rules/inactive.ts';
 import { loadRules } from '../../rules/index.ts';
 import type { Problem, RuleSet } from '../../rules/model.ts';
-import type { Predicate } from '../../rules/predicate.ts';
 import { GeoDatabase } from '../../workers/enrich/geo.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { type ControlDocuments, type FoundRuleFile, loadDocuments, readRuleFiles } from '../control/index.ts';
 import { discover } from '../sources/discover.ts';
+import { listNames } from './list-names.ts';
 import { checkPolicy } from './policy-check.ts';
 
 export interface CheckReport {
@@ -62,14 +63,14 @@ async function checkRules(
   }
 }
 
-/** A user's rule that names a list which nobody has never matches by it. (In shipped rules lists are optional exceptions.) */
+/** A user's rule that names a list which nobody has. (In shipped rules lists are optional exceptions.) */
 function unknownLists(rules: RuleSet['rules'], documents: ControlDocuments): Problem[] {
-  const known = new Set(
-    [...documents.lists, ...documents.tenants.flatMap(({ lists }) => lists)].map(({ name }) => name),
-  );
+  const known = listNames(documents);
   const own = rules.filter(({ file }) => !file.startsWith('packs/'));
-  return own.flatMap((rule) =>
-    listsOf(rule.detection)
+  return own.flatMap((rule) => {
+    const idle = inactivity(rule, rules, known) !== '';
+    const effect = idle ? 'it is inactive' : 'that placeholder matches nothing';
+    return placeholdersOf(rule.detection)
       .filter((name) => !known.has(name))
       .map((name) => ({
         file: rule.file,
@@ -77,16 +78,9 @@ function unknownLists(rules: RuleSet['rules'], documents: ControlDocuments): Pro
         column: 1,
         severity: 'warning' as const,
         code: 'rule.unknown_list',
-        message: `The rule uses the list '${name}', which the configuration does not have: it matches nothing.`,
-      })),
-  );
-}
-
-function listsOf(predicate: Predicate | null): string[] {
-  if (predicate === null) return [];
-  if (predicate.kind === 'and' || predicate.kind === 'or') return predicate.of.flatMap(listsOf);
-  if (predicate.kind === 'not') return listsOf(predicate.of);
-  return predicate.kind === 'field' && predicate.test === 'list' ? [predicate.list] : [];
+        message: `The rule uses the list '${name}', which the configuration does not have: ${effect}.`,
+      }));
+  });
 }
 
 function checkDatabases({ config, origins }: LoadedConfig): Problem[] {

@@ -2,6 +2,7 @@
 
 import { lintRules } from '../../rules/lint/index.ts';
 import type { Problem } from '../../rules/model.ts';
+import { knownLists } from './list-names.ts';
 import { problemText } from './prepare.ts';
 import { near, rulesForVerb } from './rules-load.ts';
 import type { Io, Values } from './verb.ts';
@@ -9,7 +10,10 @@ import type { Io, Values } from './verb.ts';
 export async function lintVerb(values: Values, io: Io): Promise<number> {
   const loaded = await rulesForVerb(values);
   const origins = new Map(loaded.files.map(({ path, origin }) => [path, near(origin)]));
-  const warnings = lintRules(loaded.files, loaded.rules).map((p) => ({ ...p, file: origins.get(p.file) ?? p.file }));
+  const warnings = lintRules(loaded.files, loaded.rules, await knownLists(loaded.loaded)).map((p) => ({
+    ...p,
+    file: origins.get(p.file) ?? p.file,
+  }));
   const known = new Set(loaded.problems.map(keyOf));
   const problems = [...loaded.problems, ...warnings.filter((p) => !known.has(keyOf(p)))].sort(byPlace);
   const errors = problems.filter(({ severity }) => severity === 'error').length;

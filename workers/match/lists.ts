@@ -2,9 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import type { ListMode } from '../../rules/plan/index.ts';
+import { parseTemplate } from '../../rules/sigma/placeholder.ts';
 import type { ControlSnapshot, ListDocument } from '../../src/model/control.ts';
 import { parseIp, parsePrefix } from '../../src/model/ip.ts';
 import { type PrefixTable, PrefixTableBuilder } from '../enrich/lpm.ts';
+import { Expansion } from './expansion.ts';
 
 /** One list, built on first use: many lists serve enrichment alone. */
 class NamedList {
@@ -37,6 +39,14 @@ class NamedList {
   hasAddress(words: Uint32Array, at: number): boolean {
     this.prefixes ??= this.table();
     return this.prefixes.lookup(words, at) !== 0;
+  }
+
+  get kind(): ListDocument['kind'] {
+    return this.document.kind;
+  }
+
+  texts(): Iterable<string> {
+    return this.set();
   }
 
   private member(text: string): boolean {
@@ -93,6 +103,8 @@ const scratch = new Uint32Array(4);
 export class Lists {
   private readonly shared: ReadonlyMap<string, NamedList>;
   private readonly own: readonly ReadonlyMap<string, NamedList>[];
+  private readonly expansions = new Map<number, Map<string, Expansion | null>>();
+  private readonly addressNames = new Map<string, string>();
 
   constructor(snapshot: ControlSnapshot) {
     const byName = (lists: readonly ListDocument[]): Map<string, NamedList> =>
@@ -103,13 +115,47 @@ export class Lists {
 
   /** A tenant's list and the global one of the same name count as one. */
   member(tenant: number, list: string, mode: ListMode, text: string): boolean {
-    return (this.own[tenant]?.get(list)?.has(mode, text) ?? false) || (this.shared.get(list)?.has(mode, text) ?? false);
+    const own = this.own[tenant]?.get(list);
+    const shared = this.shared.get(list);
+    if (own !== undefined || shared !== undefined)
+      return Boolean(own?.has(mode, text)) || Boolean(shared?.has(mode, text));
+    return this.expansionOf(tenant, list)?.has(mode, text) ?? false;
   }
 
   memberAddress(tenant: number, list: string, words: Uint32Array, at: number): boolean {
+    let name = this.addressNames.get(list);
+    if (name === undefined) {
+      name = plainName(list);
+      this.addressNames.set(list, name);
+    }
     return (
-      (this.own[tenant]?.get(list)?.hasAddress(words, at) ?? false) ||
-      (this.shared.get(list)?.hasAddress(words, at) ?? false)
+      (this.own[tenant]?.get(name)?.hasAddress(words, at) ?? false) ||
+      (this.shared.get(name)?.hasAddress(words, at) ?? false)
     );
   }
+
+  /** Values of rules, `before%name%after`, with the lists' values filled in; made when first asked for. */
+  private expansionOf(tenant: number, list: string): Expansion | null {
+    let byList = this.expansions.get(tenant);
+    if (byList === undefined) {
+      byList = new Map();
+      this.expansions.set(tenant, byList);
+    }
+    let expansion = byList.get(list);
+    if (expansion === undefined) {
+      const template = parseTemplate(list);
+      const lists = template === null ? [] : [this.own[tenant]?.get(template.name), this.shared.get(template.name)];
+      const found = lists.filter((one) => one !== undefined);
+      expansion = template === null || found.length === 0 ? null : new Expansion(template, found);
+      byList.set(list, expansion);
+    }
+    return expansion;
+  }
+}
+
+/** An address is a member of a list or not; with text around it the value is no address, and never equal to one. */
+function plainName(list: string): string {
+  const template = parseTemplate(list);
+  if (template === null) return list;
+  return template.before.length + template.after.length === 0 ? template.name : '';
 }
