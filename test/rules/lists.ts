@@ -39,7 +39,8 @@ const VALUES = new Map<string, readonly string[]>([
 ]);
 
 /** In lower case, as lists keep them; no value is a part of another. A list that nobody named is empty. */
-export function listValues(name: string): readonly string[] {
+export function listValues(list: string): readonly string[] {
+  const name = /^%(.+)%$/.exec(list)?.[1] ?? list; // rules keep their placeholder
   return VALUES.get(name) ?? [];
 }
 
