@@ -1,12 +1,12 @@
 // One whole run, watched: child process of `weir bench --pipeline`. Prints one JSON document.
 
-import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { prepareRun } from '../src/cli/prepare.ts';
 import type { Values } from '../src/cli/verb.ts';
 import { RunCounts } from '../src/delivery/summary.ts';
 import { startRun } from '../src/main.ts';
 import { createLog } from '../src/telemetry/log.ts';
+import { mainSeconds } from './measure.ts';
 
 export interface PipelineFigures {
   readonly records: number;
@@ -47,15 +47,6 @@ class Watched extends RunCounts {
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
       alerts: this.alerts,
     };
-  }
-}
-
-/** The event loop counts as busy also while other threads have the core; the scheduler knows better. */
-function mainSeconds(): number {
-  try {
-    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
-  } catch {
-    return performance.eventLoopUtilization().active / 1000;
   }
 }
 

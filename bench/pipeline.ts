@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Values } from '../src/cli/verb.ts';
+import { calibrate } from './measure.ts';
 import type { PipelineFigures } from './pipeline-child.ts';
 import { syntheticRules } from './rules.ts';
 import { standardRecords } from './standard.ts';
@@ -93,16 +94,6 @@ const round = (value: number): number => Math.round(value * 1000) / 1000;
 function writeRules(folder: string, rules: number): void {
   mkdirSync(folder);
   for (const { text } of syntheticRules(rules)) writeFileSync(join(folder, 'synthetic.yml'), text);
-}
-
-/** JSON.parse, records per second: median of nine rounds. */
-function calibrate(lines: readonly string[]): number {
-  const rates = Array.from({ length: 9 }, () => {
-    const start = performance.now();
-    for (const line of lines) JSON.parse(line);
-    return lines.length / ((performance.now() - start) / 1000);
-  });
-  return rates.sort((a, b) => a - b)[4];
 }
 
 function child(values: Values): Promise<PipelineFigures> {

@@ -119,7 +119,7 @@ test('what Sigma allows and Weir cannot do is an error, never ignored', () => {
     loadRules([file('a.yml', base(1, 'one'), change(counting(2, 'count', 'one')))]).problems.map(({ code }) => code);
   assert.deepEqual(
     rule((text) => text.replace('event_count', 'value_percentile')),
-    ['sigma.unsupported'],
+    ['sigma.no_field'],
   );
   assert.deepEqual(
     rule((text) => text.replace('event_count', 'nonsense')),
@@ -127,11 +127,15 @@ test('what Sigma allows and Weir cannot do is an error, never ignored', () => {
   );
   assert.deepEqual(
     rule((text) => text.replace('{gte: 3}', '{gte: 3, lte: 9}')),
+    [],
+  );
+  assert.deepEqual(
+    rule((text) => text.replace('{gte: 3}', '{gte: 3, lte: 9, neq: 5}')),
     ['sigma.unsupported'],
   );
   assert.deepEqual(
     rule((text) => text.replace('{gte: 3}', '{lt: 3}')),
-    ['sigma.unsupported'],
+    [],
   );
   assert.deepEqual(
     rule((text) => text.replace('event_count', 'value_count')),
@@ -148,7 +152,7 @@ test('what Sigma allows and Weir cannot do is an error, never ignored', () => {
   );
   assert.deepEqual(
     rule((text) => text + alias('account')),
-    ['sigma.unsupported'],
+    ['sigma.alias_rule'],
   );
 });
 

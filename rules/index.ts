@@ -34,6 +34,7 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
   }
   const unique = withoutDuplicates(drafts);
   applyFilters(unique, filters, finder(unique));
+  checkAliases(unique);
   const rules = link(unique);
   return { rules, problems: reports.flatMap((report) => report.problems).sort(byPlace) };
 }
@@ -86,9 +87,17 @@ function link(drafts: readonly Draft[]): readonly Rule[] {
     const usable = draft.rule.status !== 'unsupported' && !silent.has(draft);
     const common = { ...draft.rule, index, hash: hashes.get(draft) ?? '', alerting: draft.alert ?? usable };
     if (draft.correlation === null) return { ...common, detection: draft.detection, correlation: null };
-    const { references, generate: _, ...correlation } = draft.correlation;
+    const { references, generate: _, aliases = {}, ...correlation } = draft.correlation;
     const fed = references.map((reference) => positions.get(find(reference.name) as Draft) ?? -1);
-    return { ...common, detection: null, correlation: { ...correlation, rules: fed } };
+    if (Object.keys(aliases).length === 0)
+      return { ...common, detection: null, correlation: { ...correlation, rules: fed } };
+    const keys = references.map(({ name }) =>
+      correlation.groupBy.map((field) => {
+        const of = Object.entries(aliases[field] ?? {}).find(([rule]) => find(rule) === find(name));
+        return of === undefined ? field : of[1].field;
+      }),
+    );
+    return { ...common, detection: null, correlation: { ...correlation, keys, rules: fed } };
   });
   let complete = true;
   for (const rule of rules) {
@@ -132,6 +141,20 @@ function hashAll(drafts: readonly Draft[], find: (reference: string) => Draft | 
   return hashes;
 }
 
+/** An alias that speaks of a rule which does not feed the correlation is a mistake in a name. */
+function checkAliases(drafts: readonly Draft[]): void {
+  const find = finder(drafts);
+  for (const { correlation, report } of drafts) {
+    const fed = new Set(correlation?.references.map(({ name }) => find(name)));
+    for (const of of Object.values(correlation?.aliases ?? {})) {
+      for (const [name, { at }] of Object.entries(of)) {
+        if (find(name) !== undefined && fed.has(find(name))) continue;
+        report.warning(at, 'sigma.alias_rule', `'${name}' is none of the rules that feed the correlation.`);
+      }
+    }
+  }
+}
+
 /**
  * Rules that feed a correlation do not alert themselves, unless one of their correlations says `generate`. Broken
  * correlations count: a mistake in one must not let loose an alert for every event that fed it.
@@ -151,7 +174,15 @@ function silentRules(
 function hashOf(draft: Draft, hashOfRule: (reference: string) => string): string {
   const { logsource, suppressionMs } = draft.rule;
   if (draft.correlation === null) return contentHash({ logsource, suppressionMs, detection: draft.detection });
-  const { references, generate: _, ...correlation } = draft.correlation;
+  const { references, generate: _, aliases, ...correlation } = draft.correlation;
   const rules = references.map((reference) => hashOfRule(reference.name));
-  return contentHash({ suppressionMs, correlation: { ...correlation, rules } });
+  return contentHash({ suppressionMs, correlation: { ...correlation, ...fieldsOf(aliases), rules } });
+}
+
+/** Aliases without their places in the file; nothing when there are none, so that the hashes of other rules stay. */
+function fieldsOf(aliases: NonNullable<Draft['correlation']>['aliases']): object {
+  if (aliases === undefined) return {};
+  const plain = (of: Readonly<Record<string, { readonly field: string }>>): object =>
+    Object.fromEntries(Object.entries(of).map(([rule, { field }]) => [rule, field]));
+  return { aliases: Object.fromEntries(Object.entries(aliases).map(([alias, of]) => [alias, plain(of)])) };
 }

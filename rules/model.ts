@@ -24,6 +24,7 @@ export interface RuleLogSource {
 /**
  * `regular_interval` (beaconing) and `first_seen` are Weir's own; the rest are Sigma's.
  * - event_count, value_count (distinct `field`), value_sum, value_avg over a sliding window of `timespanMs`
+ * - value_percentile: `field` at `percentile` over the window; without one, how rare the event's own value of it is
  * - temporal(_ordered): every rule of `rules` fired for the group within `timespanMs`
  * - regular_interval: at least `count` events whose intervals vary by at most `parameters.jitter` (coefficient of variation)
  * - first_seen: a value of `field` not seen for the group before, after `parameters.learning_ms` of history
@@ -33,20 +34,36 @@ export type CorrelationType =
   | 'value_count'
   | 'value_sum'
   | 'value_avg'
+  | 'value_percentile'
+  | 'value_median'
   | 'temporal'
   | 'temporal_ordered'
   | 'regular_interval'
   | 'first_seen';
+
+export interface CorrelationBound {
+  readonly op: 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'neq';
+  readonly value: number;
+}
+
+export interface CorrelationCondition extends CorrelationBound {
+  /** The other end of a range: both must hold. */
+  readonly and?: CorrelationBound;
+}
 
 export interface Correlation {
   readonly type: CorrelationType;
   /** Indices into `RuleSet.rules` of the rules it is fed by; a correlation may feed another. */
   readonly rules: readonly number[];
   readonly groupBy: readonly string[];
+  /** Where aliases stand for other fields in other rules: the fields to group by of each of `rules`. */
+  readonly keys?: readonly (readonly string[])[];
   readonly timespanMs: number;
-  readonly condition: { readonly op: 'gt' | 'gte' | 'lt' | 'lte' | 'eq'; readonly value: number };
+  readonly condition: CorrelationCondition;
   /** For value_*, first_seen: the field whose values count. */
   readonly field: string;
+  /** value_percentile: 0 to 100; absent where the rarity of values is asked for. */
+  readonly percentile?: number;
   readonly parameters: Readonly<Record<string, number>>;
 }
 

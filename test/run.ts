@@ -16,7 +16,7 @@ if (files.length === 0) {
   process.stderr.write(`no test file matches ${wanted.join(' ')}\n`);
   process.exit(1);
 }
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-reporter=spec', ...files], {
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=3', '--test-reporter=spec', ...files], {
   stdio: 'inherit',
   cwd: PACKAGE_ROOT,
 });

@@ -69,7 +69,7 @@ export function explainRule(snapshot: ControlSnapshot, rule: Rule, batch: RawBat
   view.bind(event);
   const tree = explain(rule.detection, {
     holds: (predicate) => new LogPlan([predicate], [0], view, environment).match().length > 0,
-    values: (field) => view.values(view.slot(field)).texts,
+    values: (field) => view.values(view.slot(field)).all().map(String),
   });
   const routed = appliesTo(rule.logsource, event.logsource);
   return { refused: '', record: kind, logsource: event.logsource, routed, matched: routed && tree.held, tree };

@@ -125,6 +125,11 @@ export class Eye {
     await this.looking;
   }
 
+  /** Waits for the alerts of so many probes, at most so long. */
+  async until(probes: number, withinMs: number): Promise<void> {
+    for (const end = Date.now() + withinMs; this.seen.size < probes && Date.now() < end; ) await sleep(100);
+  }
+
   /** Latencies of the probes numbered [from, to); Infinity for one whose alert was not seen. */
   latencies(probes: ReadonlyMap<number, number>, from = 0, to = Number.POSITIVE_INFINITY): number[] {
     return [...probes]

@@ -1,12 +1,12 @@
 // Weir under test: one instance in a process of its own, watched. Child of the bench; answers every message with its figures.
 
-import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { prepareRun } from '../../src/cli/prepare.ts';
 import type { Values } from '../../src/cli/verb.ts';
 import { RunCounts } from '../../src/delivery/summary.ts';
 import { startRun } from '../../src/main.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { calibrate, mainSeconds } from '../measure.ts';
 import { standardRecords } from '../standard.ts';
 
 /** From the first batch to the last block that was stored. */
@@ -65,27 +65,7 @@ function now(): Moment {
   return { at: performance.now() / 1000, cpu: (user + system) / 1e6, main: mainSeconds() };
 }
 
-/** The event loop counts as busy also while other threads have the core; the scheduler knows better. */
-function mainSeconds(): number {
-  try {
-    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
-  } catch {
-    return performance.eventLoopUtilization().active / 1000;
-  }
-}
-
-/** Median of nine rounds. */
-function calibrate(): number {
-  const { lines } = standardRecords(40_000);
-  const rates = Array.from({ length: 9 }, () => {
-    const start = performance.now();
-    for (const line of lines) JSON.parse(line);
-    return lines.length / ((performance.now() - start) / 1000);
-  });
-  return rates.sort((a, b) => a - b)[4];
-}
-
-const calibration = calibrate();
+const calibration = calibrate(standardRecords(40_000).lines);
 const { config, documents } = await prepareRun(JSON.parse(process.argv[2]) as Values);
 const counts = new Watched(() => {});
 const stop = new AbortController();

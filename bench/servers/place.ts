@@ -95,6 +95,12 @@ export class Place {
     return answer.json<T>();
   }
 
+  /** Flows that the rollups count. */
+  async counted(): Promise<number> {
+    const [{ n }] = await this.ask<{ n: string }>('SELECT sum(total_requests) AS n FROM traffic_analytics');
+    return Number(n);
+  }
+
   /** Rows of `flows` in ScyllaDB; partition by partition, since a count of all would take too long for one answer. */
   async flows(): Promise<number> {
     const client = await scyllaClient(this.config.scylla);

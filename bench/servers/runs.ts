@@ -2,7 +2,6 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Values } from '../../src/cli/verb.ts';
 import { uuidFrom } from '../../src/model/hash.ts';
 import { syntheticRules } from '../rules.ts';
@@ -94,16 +93,14 @@ export function throughput(options: ServersOptions, records: number): Promise<Th
     // Code is cold at first: the first quarter does not count.
     const warm = await weir.until(({ stored }) => stored >= records / 4, { withinMs: 600_000, each });
     const done = await weir.until(({ stored }) => stored >= records, { withinMs: 600_000, each });
-    const counted = done.stored - warm.stored;
-    const used = (of: (figures: InstanceFigures) => number): number => (of(done) - of(warm)) / counted;
-    const [{ n }] = await place.ask<{ n: string }>('SELECT sum(total_requests) AS n FROM traffic_analytics');
+    const used = (of: (figures: InstanceFigures) => number): number =>
+      (of(done) - of(warm)) / (done.stored - warm.stored);
     await weir.stop(); // the last rollups come with the last commit
-    const [{ n: rolled }] = await place.ask<{ n: string }>('SELECT sum(total_requests) AS n FROM traffic_analytics');
-    const stored = await place.flows();
+    const [stored, counted] = [await place.flows(), await place.counted()];
     const perCpu = 1 / used(({ cpu_seconds }) => cpu_seconds);
     return {
       records,
-      lost: Math.abs(records - stored) + Math.abs(records - Math.max(Number(n), Number(rolled))),
+      lost: Math.abs(records - stored) + Math.abs(records - counted),
       records_per_s: Math.round(1 / used(({ seconds }) => seconds)),
       records_per_cpu_s: Math.round(perCpu),
       calibration_per_s: Math.round(done.calibration_per_s),
@@ -124,8 +121,7 @@ export interface Latency extends Quantiles {
 export function latency(options: ServersOptions, rate: number, seconds: number): Promise<Latency> {
   return inPlace(options, async (place, start) => {
     await start('weir');
-    const stretches = [warmUp(rate), { records: rate * seconds, rate, probesPerSecond: PROBES_PER_SECOND }];
-    return await probed(options, place, rate, seconds, stretches);
+    return await probed(options, place, rate, seconds);
   });
 }
 
@@ -134,11 +130,7 @@ export function rolesApart(options: ServersOptions, rate: number, seconds: numbe
   return inPlace(options, async (place, start) => {
     await start('detect', { roles: ['detect'] });
     const store = await start('store', { roles: ['store'] });
-    const stretches = [warmUp(rate), { records: rate * seconds, rate, probesPerSecond: PROBES_PER_SECOND }];
-    const stall = (stretch: number): void => {
-      if (stretch === 0) place.proxies.scylla.stall();
-    };
-    const figures = await probed(options, place, rate, seconds, stretches, stall);
+    const figures = await probed(options, place, rate, seconds, () => place.proxies.scylla.stall());
     place.proxies.scylla.heal();
     const { accepted } = await store.figures();
     await store.until(({ stored }) => stored >= accepted, { withinMs: SETTLE_MS }); // it goes on by itself
@@ -146,24 +138,27 @@ export function rolesApart(options: ServersOptions, rate: number, seconds: numbe
   });
 }
 
-const warmUp = (rate: number): Stretch => ({ records: rate * 10, rate, probesPerSecond: 0 });
-
 async function probed(
   { say }: ServersOptions,
   place: Place,
   rate: number,
   seconds: number,
-  stretches: readonly Stretch[],
-  stretchEnded: (stretch: number) => void = () => {},
+  warm: () => void = () => {},
 ): Promise<Latency> {
   const config = place.configuration('load', {});
-  const load = new Load({ config, topic: place.topic, pool: POOL, stretches, tenants: [] }, stretchEnded);
+  const stretches = [
+    { records: rate * 10, rate, probesPerSecond: 0 },
+    { records: rate * seconds, rate, probesPerSecond: PROBES_PER_SECOND },
+  ];
+  const load = new Load({ config, topic: place.topic, pool: POOL, stretches, tenants: [] }, (stretch) => {
+    if (stretch === 0) warm();
+  });
   const eye = new Eye(place, PROBE_RULE);
   try {
     await load.ready;
     say(`sending ${rate} records/s for ${seconds} s`);
     await load.done;
-    for (const end = Date.now() + SETTLE_MS; eye.seen.size < load.probes.size && Date.now() < end; ) await sleep(100);
+    await eye.until(load.probes.size, SETTLE_MS);
     return { rate, seconds, probes: load.probes.size, ...quantiles(eye.latencies(load.probes)) };
   } finally {
     load.end();
@@ -237,8 +232,7 @@ export function soak(options: ServersOptions, rate: number, minutes: number, sta
     });
     await load.done;
     await weir.stop();
-    const [{ n }] = await place.ask<{ n: string }>('SELECT sum(total_requests) AS n FROM traffic_analytics');
-    const lost = Math.abs(total - Number(n));
+    const lost = Math.abs(total - (await place.counted()));
     const drained = round(Math.max(0, drainedAt - to));
     return { rate, minutes, stalled_s: to - from, rss_bytes: peak, backlog, drained_s: drained, lost, points };
   });
@@ -294,7 +288,7 @@ export function isolation(options: ServersOptions, quota: number, seconds: numbe
       );
       await load.done;
       await weir.until(({ stored }) => stored >= load.sent, { withinMs: 600_000 });
-      for (const end = Date.now() + SETTLE_MS; eye.seen.size < load.probes.size && Date.now() < end; ) await sleep(100);
+      await eye.until(load.probes.size, SETTLE_MS);
     } finally {
       load.end();
       await eye.close();
@@ -302,7 +296,6 @@ export function isolation(options: ServersOptions, quota: number, seconds: numbe
     const p99 = (at: number): number => quantiles(eye.latencies(load.probes, ends[at - 1], ends[at])).p99_ms;
     const turns = Array.from({ length: RUNS }, (_, i) => [p99(1 + i * 3), p99(2 + i * 3)]);
     await weir.stop();
-    const [{ n }] = await place.ask<{ n: string }>('SELECT sum(total_requests) AS n FROM traffic_analytics');
     return {
       quota,
       noisy_rate: quota * 10,
@@ -310,7 +303,7 @@ export function isolation(options: ServersOptions, quota: number, seconds: numbe
       noisy_p99: turns.map(([, loud]) => loud),
       ratio: round(median(turns.map(([quiet, loud]) => loud / quiet))),
       parked: await place.parked(),
-      lost: Math.abs(load.sent - Number(n)),
+      lost: Math.abs(load.sent - (await place.counted())),
     };
   });
 }

@@ -1,6 +1,8 @@
 // What a correlation may ask for today; the rest is reported when rules are loaded, never ignored.
 
 import type { Rule } from '../model.ts';
+import { needsNumber } from './kinds.ts';
+import { onlyGrows } from './window.ts';
 
 const LONGEST_CHAIN = 8;
 
@@ -13,18 +15,17 @@ export function unsupported(rule: Rule, rules: readonly Rule[] = []): string | n
   if (type !== 'first_seen' && !(timespanMs > 0)) return `a ${type} correlation needs a timespan`;
   if (!Number.isFinite(condition.value)) return 'the condition needs a number';
   if (type.startsWith('value_') && field === '') return `a ${type} correlation needs a field in its condition`;
+  const { percentile } = correlation;
+  if (percentile !== undefined && !(percentile >= 0 && percentile <= 100)) return 'a percentile lies between 0 and 100';
   if (type === 'first_seen' && field === '') return 'a first_seen correlation needs a field';
-  const counted = type === 'event_count' || type === 'value_count' || type === 'regular_interval';
-  if ((counted || type === 'value_sum') && (condition.op === 'lt' || condition.op === 'lte'))
-    return `'${condition.op}' asks for the absence of events, which is not supported yet`;
-  if (counted && condition.op === 'eq' && condition.value <= 0)
-    return "'eq: 0' asks for the absence of events, which is not supported yet";
+  if (type === 'regular_interval' && !onlyGrows(condition))
+    return 'a regular_interval correlation asks for at least so many events: gte or gt';
   if (type === 'regular_interval' && !(parameters.jitter > 0))
     return 'a regular_interval correlation needs parameters.jitter above 0';
   if (type.startsWith('temporal') && new Set(fed).size !== fed.length)
     return 'a rule appears twice in a temporal correlation';
   if (rules.length > 0) {
-    if ((type === 'value_sum' || type === 'value_avg') && fed.some((index) => rules[index]?.correlation))
+    if (needsNumber(correlation) && fed.some((index) => rules[index]?.correlation))
       return `a ${type} correlation cannot be fed by a correlation, which has no such number`;
     if (tooDeep(rule, rules)) return `correlations feed each other in a circle or more than ${LONGEST_CHAIN} deep`;
   }

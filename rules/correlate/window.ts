@@ -3,7 +3,7 @@
 // A window slides: it is (t − timespan, t]. An event that arrives out of order is put in its place, and the condition is
 // looked at for every window that contains it, so the order of arrival (within the lateness) never decides what is found.
 
-import type { Correlation } from '../model.ts';
+import type { CorrelationBound, CorrelationCondition } from '../model.ts';
 
 /** What the windows of one rule have in common; never stored with a group. */
 export interface WindowShape {
@@ -12,11 +12,13 @@ export interface WindowShape {
   readonly retentionMs: number;
   /** Entries that a group may hold; always enough for the condition to be met. */
   readonly capacity: number;
-  readonly condition: Correlation['condition'];
+  readonly condition: CorrelationCondition;
   /** temporal(_ordered): number of rules. */
   readonly slots: number;
   /** value_avg divides the sum by the number of events. */
   readonly average: boolean;
+  /** value_percentile of numbers. */
+  readonly percentile?: number;
   /** regular_interval: highest coefficient of variation and lowest mean interval. */
   readonly jitter: number;
   readonly minIntervalMs: number;
@@ -43,23 +45,38 @@ export interface Window {
   save(out: number[]): void;
 }
 
-export function holds(condition: Correlation['condition'], value: number): boolean {
-  switch (condition.op) {
+export function holds(condition: CorrelationCondition, value: number): boolean {
+  return within(condition, value) && (condition.and === undefined || within(condition.and, value));
+}
+
+function within(bound: CorrelationBound, value: number): boolean {
+  switch (bound.op) {
     case 'gt':
-      return value > condition.value;
+      return value > bound.value;
     case 'gte':
-      return value >= condition.value;
+      return value >= bound.value;
     case 'lt':
-      return value < condition.value;
+      return value < bound.value;
     case 'lte':
-      return value <= condition.value;
+      return value <= bound.value;
     case 'eq':
-      return value === condition.value;
+      return value === bound.value;
+    case 'neq':
+      return value !== bound.value;
   }
 }
 
-/** The number of events (or values) that the condition asks for. */
-export function needed(condition: Correlation['condition']): number {
-  const above = condition.op === 'gt' ? Math.floor(condition.value) + 1 : Math.ceil(condition.value);
-  return Number.isFinite(above) ? Math.max(1, above) : 1;
+/** Whether more can only help: such a condition may be decided as soon as it holds, in whatever order events come. */
+export function onlyGrows({ op, and }: CorrelationCondition): boolean {
+  return [op, and?.op].every((one) => one === undefined || one === 'gt' || one === 'gte');
+}
+
+/** The number of events (or values) that must be told apart for the condition to be decided. */
+export function needed(condition: CorrelationCondition): number {
+  const most = Math.max(...[condition, condition.and ?? condition].map(bound));
+  return Number.isFinite(most) ? Math.max(1, most) : 1;
+}
+
+function bound({ op, value }: CorrelationBound): number {
+  return op === 'gte' || op === 'lt' ? Math.ceil(value) : Math.floor(value) + (op === 'gt' ? 1 : 0);
 }

@@ -7,13 +7,12 @@ const LONG_FLAGS = ['ignorecase', 'multiline', 'dotall'];
 const TYPES = ['re', 'cidr', 'exists', 'fieldref'];
 const COMPARISONS = ['gt', 'gte', 'lt', 'lte'];
 const TIMES = ['minute', 'hour', 'day', 'week', 'month', 'year'];
-const OWN_CORRELATIONS = ['regular_interval', 'first_seen'];
 /** Modifiers that say how values of a list are joined, not what they are: they may stand anywhere. */
 const JOINING = ['all', 'neq'];
 
 type Tell = (at: number, what: string) => void;
 
-/** In: a document as the file has it, before actions are carried out. */
+/** In: a document as the file has it, before actions are carried out. Correlations are looked at in correlation.ts. */
 export function lintExtensions(document: YamlMap, report: Reporter): void {
   const tell: Tell = (at, what) => report.warning(at, 'lint.extension', `Beyond Sigma 2.1.0: ${what}`);
   const action = entryOf(document, 'action');
@@ -22,8 +21,6 @@ export function lintExtensions(document: YamlMap, report: Reporter): void {
   if (detection?.kind === 'map') lintDetection(detection, report, tell);
   const filter = entryOf(document, 'filter')?.value;
   if (filter?.kind === 'map') lintFilter(filter, report, tell);
-  const correlation = entryOf(document, 'correlation')?.value;
-  if (correlation?.kind === 'map') lintCorrelation(correlation, tell);
 }
 
 function lintDetection(detection: YamlMap, report: Reporter, tell: Tell): void {
@@ -103,15 +100,6 @@ function lintFilter(filter: YamlMap, report: Reporter, tell: Tell): void {
   if (rules === undefined) return;
   const whole = rules.value.kind === 'list' ? rules.value.items.length === 0 : /^(any|all)$/i.test(text(rules.value));
   if (whole) tell(rules.at, 'a filter for every rule of its log source.');
-}
-
-function lintCorrelation(correlation: YamlMap, tell: Tell): void {
-  const type = entryOf(correlation, 'type');
-  if (type !== undefined && OWN_CORRELATIONS.includes(text(type.value))) {
-    tell(type.at, `correlations of type '${text(type.value)}'.`);
-  }
-  const timespan = entryOf(correlation, 'timespan');
-  if (timespan !== undefined && /^\d+ms$/.test(text(timespan.value))) tell(timespan.at, 'time spans in milliseconds.');
 }
 
 function text(node: YamlNode): string {

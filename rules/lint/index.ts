@@ -9,6 +9,7 @@ import type { Predicate } from '../predicate.ts';
 import { expandActions } from '../sigma/collection.ts';
 import { entryOf, parseYaml, type Reporter, type YamlMap, type YamlNode } from '../yaml.ts';
 import { constantOf, disjoint } from './constant.ts';
+import { lintCorrelation } from './correlation.ts';
 import { lintExtensions } from './extensions.ts';
 import { knownFields, similar } from './fields.ts';
 
@@ -49,6 +50,7 @@ function lintRule(rule: Rule, document: YamlMap, report: Reporter, shadows: Shad
   if (entryOf(document, 'level') === undefined) {
     report.warning(document.at, 'lint.no_level', "The rule has no 'level'; it counts as medium.");
   }
+  lintCorrelation(document, report);
   const detection = entryOf(document, 'detection')?.value;
   if (rule.detection === null || detection?.kind !== 'map') return;
   const condition = entryOf(detection, 'condition')?.at ?? detection.at;

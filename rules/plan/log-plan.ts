@@ -1,30 +1,70 @@
-// Predicates compiled into one plan over log events. Every alternative of a rule waits under one of its conjuncts: under
-// the values of an equality (a hash lookup a field), or under a shared test of a field that the event has; only those that
-// are woken are verified. One multi-pattern automaton a field can take the place of the shared tests.
+// Predicates compiled into one plan over log events. Each waits for triggers, one of which any event that passes must pull: exact
+// values by a hash lookup a field, literals in one pass over a field, and fields that must be there. Only those whose trigger
+// was pulled are verified.
 
 import type { FieldTest, Predicate } from '../predicate.ts';
-import { keyOfValue, keysOfTest, numericKeyOfValue } from './keys.ts';
-import { type EventTest, LogTests } from './log-test.ts';
+import { isAscii, KeyTable } from './key-table.ts';
+import { numericKeyOfValue } from './keys.ts';
+import { type Literal, LiteralSearch } from './literal-search.ts';
+import { LogTests, type Memo, type Sighting } from './log-test.ts';
 import type { FieldValues, LogRecord, LogView } from './log-view.ts';
-import { alternatives, normalize } from './normal.ts';
+import { normalize } from './normal.ts';
 import type { PlanEnvironment } from './table.ts';
+import { crowdsOf, isDecidedByLiterals, literalsOf, nameOf, type Trigger, triggersOf } from './triggers.ts';
 
+/** One predicate. */
 interface Waiting {
   readonly rule: number;
-  readonly verify: readonly EventTest[];
+  readonly verify: Memo;
+  /** Of the event that woke it last. */
+  stamp: number;
 }
 
-interface FieldIndex {
+/** Of one literal: the event that showed it last, and who waits for it. */
+interface Sign extends Sighting {
+  readonly wakes: Waiting[];
+}
+
+class FieldIndex {
   readonly slot: number;
-  readonly equal: Map<string, Waiting[]>;
-  readonly shared: { readonly test: EventTest; readonly waiting: Waiting[] }[];
+  readonly equal = new KeyTable<Waiting>();
+  /** Some key reads as a number, which other spellings equal. */
+  numeric = false;
+  /** Some wait for an event without the field. */
+  absent = false;
+  readonly present: Waiting[] = [];
+  readonly literals: Literal[] = [];
+  /** By literal. */
+  readonly signs: Sign[] = [];
+  search: LiteralSearch | null = null;
+  private readonly places = new Map<string, Sign>();
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+
+  signOf(literal: Literal, name: string): Sign {
+    let sign = this.places.get(name);
+    if (sign === undefined) {
+      sign = { stamp: 0, wakes: [] };
+      this.places.set(name, sign);
+      this.literals.push(literal);
+      this.signs.push(sign);
+    }
+    return sign;
+  }
 }
 
 export class LogPlan<R extends LogRecord> {
   private readonly view: LogView<R>;
-  private readonly fields: FieldIndex[] = [];
+  /** By slot of the view. */
+  private readonly indexes: (FieldIndex | undefined)[] = [];
+  /** Fields that are not told by the keys of an event: they are asked of every one. */
+  private readonly asked: FieldIndex[] = [];
   private readonly always: Waiting[] = [];
+  private readonly woken: Waiting[] = [];
   private readonly matched: number[] = [];
+  private index!: FieldIndex;
 
   /** `predicates[i]` is reported as `ids[i]`. */
   constructor(
@@ -35,116 +75,113 @@ export class LogPlan<R extends LogRecord> {
   ) {
     this.view = view;
     const tests = new LogTests(view, environment);
-    const drafts = predicates.flatMap((predicate, i) =>
-      alternatives(normalize(predicate), () => false).map((parts) => ({ rule: ids[i], parts })),
-    );
-    const crowd = crowdsOf(drafts.flatMap(({ parts }) => parts));
-    const byField = new Map<string, FieldIndex>();
-    const shared = new Map<EventTest, Waiting[]>();
-    for (const { rule, parts } of drafts) {
-      const lead = leadOf(parts, crowd);
-      const rest = lead !== null && keysOfTest(lead) === null ? parts.filter((part) => part !== lead) : parts;
-      const waiting = { rule, verify: rest.map((part) => tests.compile(part)) };
-      if (lead === null) {
-        this.always.push(waiting);
-        continue;
-      }
-      let index = byField.get(lead.field);
-      if (index === undefined) {
-        index = { slot: view.slot(lead.field), equal: new Map(), shared: [] };
-        byField.set(lead.field, index);
-        this.fields.push(index);
-      }
-      const keys = keysOfTest(lead);
-      if (keys !== null) {
-        for (const key of keys) index.equal.set(key, [...(index.equal.get(key) ?? []), waiting]);
-        continue;
-      }
-      const test = tests.compile(lead);
-      const others = shared.get(test);
-      if (others !== undefined) others.push(waiting);
-      else {
-        const first = [waiting];
-        shared.set(test, first);
-        index.shared.push({ test, waiting: first });
-      }
+    const normal = predicates.map((predicate) => normalize(predicate));
+    const crowds = crowdsOf(normal);
+    const led = new Set<string>();
+    normal.forEach((predicate, i) => {
+      const waiting = { rule: ids[i], verify: tests.compile(predicate), stamp: 0 };
+      const triggers = triggersOf(predicate, crowds);
+      if (triggers === null) this.always.push(waiting);
+      else
+        for (const trigger of new Map(triggers.map((one) => [nameOf(one), one])).values()) {
+          led.add(nameOf(trigger));
+          this.wait(waiting, trigger);
+        }
+    });
+    tests.each((test, memo) => this.decide(test, memo, led));
+    for (const index of this.indexes) {
+      if (index === undefined) continue;
+      if (index.literals.length > 0) index.search = new LiteralSearch(index.literals);
+      if (view.isComputed(index.slot) || index.absent) this.asked.push(index);
     }
   }
 
   /** Ids of the predicates that hold for the event bound to the view, ascending; reused by the next call. */
   match(): readonly number[] {
-    const { matched } = this;
-    matched.length = 0;
-    for (const field of this.fields) {
-      const values = this.view.values(field.slot);
-      if (field.equal.size > 0) this.lookUp(field.equal, values);
-      if (!values.present) continue;
-      for (const { test, waiting } of field.shared) if (test()) this.wake(waiting);
+    const { view, matched, woken, indexes } = this;
+    matched.length = woken.length = 0;
+    const present = view.present();
+    for (let i = 0; i < present.length; i++) {
+      const index = indexes[present[i]];
+      if (index !== undefined) this.ask(index);
     }
-    this.wake(this.always);
+    for (const index of this.asked) if (!view.isPresent(index.slot) || view.isComputed(index.slot)) this.ask(index);
+    for (const waiting of woken) if (waiting.verify.holds()) matched.push(waiting.rule);
+    for (const waiting of this.always) if (waiting.verify.holds()) matched.push(waiting.rule);
     if (matched.length > 1) matched.sort((a, b) => a - b);
     return matched;
   }
 
-  private lookUp(equal: Map<string, Waiting[]>, { values, folded }: FieldValues): void {
-    if (values.length === 0) this.wakeKey(equal, '');
-    for (let i = 0; i < values.length; i++) {
-      this.wakeKey(equal, keyOfValue(values[i], folded[i]));
-      const number = numericKeyOfValue(values[i], folded[i]);
+  private wait(waiting: Waiting, trigger: Trigger): void {
+    const slot = this.view.slot(trigger.field);
+    this.indexes[slot] ??= new FieldIndex(slot);
+    const index = this.indexes[slot];
+    if (trigger.kind === 'present') index.present.push(waiting);
+    else if (trigger.kind === 'literal') index.signOf(trigger.literal, nameOf(trigger)).wakes.push(waiting);
+    else {
+      const { key } = trigger;
+      index.equal.add(key, waiting);
+      index.numeric ||= /\d/.test(key);
+      index.absent ||= key === '';
+    }
+  }
+
+  /** A test all of whose literals are looked for anyway needs no evaluation of its own. */
+  private decide(test: FieldTest, memo: Memo, led: ReadonlySet<string>): void {
+    if (!isDecidedByLiterals(test)) return;
+    const { field } = test;
+    const named = (literalsOf(test) ?? []).map((literal) => ({
+      literal,
+      name: nameOf({ field, kind: 'literal', literal }),
+    }));
+    const index = this.indexes[this.view.slot(field)];
+    if (index === undefined || !named.every(({ name }) => led.has(name))) return;
+    memo.sightings = named.map(({ literal, name }) => index.signOf(literal, name));
+  }
+
+  private ask(index: FieldIndex): void {
+    const { view } = this;
+    const field = view.values(index.slot);
+    if (index.equal.size > 0) this.lookUp(index, field);
+    if (!field.present) return;
+    if (index.present.length > 0) this.wake(index.present);
+    const { search } = index;
+    if (search === null) return;
+    this.index = index;
+    for (let i = 0; i < field.count; i++)
+      if (!search.scan(field.text(i), this.found)) search.scanFolded(field.fold(i), this.found);
+  }
+
+  private readonly found = (literal: number): void => {
+    const sign = this.index.signs[literal];
+    if (sign.stamp === this.view.stamp) return;
+    sign.stamp = this.view.stamp;
+    this.wake(sign.wakes);
+  };
+
+  private lookUp({ equal, numeric }: FieldIndex, field: FieldValues): void {
+    if (field.count === 0) this.wakeKey(equal, '');
+    for (let i = 0; i < field.count; i++) {
+      const text = field.text(i);
+      if (text.length <= equal.longest) this.wakeKey(equal, isAscii(text) ? text : field.fold(i));
+      if (!numeric) continue;
+      const number = numericKeyOfValue(field.value(i), text);
       if (number !== '') this.wakeKey(equal, number);
     }
   }
 
-  private wakeKey(equal: Map<string, Waiting[]>, key: string): void {
+  private wakeKey(equal: KeyTable<Waiting>, key: string): void {
     const waiting = equal.get(key);
     if (waiting !== undefined) this.wake(waiting);
   }
 
   private wake(waiting: readonly Waiting[]): void {
-    next: for (const { rule, verify } of waiting) {
-      for (const test of verify) if (!test()) continue next;
-      if (!this.matched.includes(rule)) this.matched.push(rule);
+    const { stamp } = this.view;
+    for (let i = 0; i < waiting.length; i++) {
+      const one = waiting[i];
+      if (one.stamp === stamp) continue;
+      one.stamp = stamp;
+      this.woken.push(one);
     }
   }
-}
-
-type Crowds = ReadonlyMap<string, number>;
-
-/** How many alternatives could wait under a key: the fewer, the better the key. */
-function crowdsOf(parts: readonly Predicate[]): Crowds {
-  const crowds = new Map<string, number>();
-  for (const part of parts) {
-    if (part.kind !== 'field') continue;
-    for (const key of keysOfTest(part) ?? []) {
-      const id = `${part.field}\0${key}`;
-      crowds.set(id, (crowds.get(id) ?? 0) + 1);
-    }
-  }
-  return crowds;
-}
-
-/** Tests that need a present field: an event without the field need not be asked. */
-const NEEDS_FIELD = new Set(['contains', 'startswith', 'endswith', 'pattern', 'regex', 'cidr', 'list', 'number']);
-
-function leadOf(parts: readonly Predicate[], crowds: Crowds): FieldTest | null {
-  let best: FieldTest | null = null;
-  let bestScore = Number.POSITIVE_INFINITY;
-  for (const part of parts) {
-    if (part.kind !== 'field') continue;
-    const score = scoreOf(part, crowds);
-    if (score < bestScore) {
-      best = part;
-      bestScore = score;
-    }
-  }
-  return best;
-}
-
-/** Low is selective. Equalities beat shared tests, long substrings beat short ones. */
-function scoreOf(test: FieldTest, crowds: Crowds): number {
-  const keys = keysOfTest(test);
-  if (keys !== null) return keys.reduce((sum, key) => sum + (crowds.get(`${test.field}\0${key}`) ?? 0), 0);
-  if (!NEEDS_FIELD.has(test.test) || (test.test === 'number' && test.op === 'neq')) return Number.POSITIVE_INFINITY;
-  const shortest = 'values' in test ? Math.min(...test.values.map((value) => String(value).length)) : 2;
-  return 1_000_000 - Math.min(shortest, 1000);
 }

@@ -8,59 +8,90 @@ import type { PlanEnvironment } from './table.ts';
 
 export type EventTest = () => boolean;
 
+/** Of the event that showed something last. */
+export interface Sighting {
+  stamp: number;
+}
+
+/** A test whose answer is kept as long as the view is bound to the same event. */
+export class Memo {
+  /** Where the test holds exactly if the event shows one of these, which whoever scans events sees to. */
+  sightings: readonly Sighting[] | null = null;
+  private readonly view: { readonly stamp: number };
+  private readonly test: EventTest;
+  private stamp = 0;
+  private result = false;
+
+  constructor(view: { readonly stamp: number }, test: EventTest) {
+    this.view = view;
+    this.test = test;
+  }
+
+  holds(): boolean {
+    const { stamp } = this.view;
+    if (this.stamp !== stamp) {
+      this.result = this.sightings === null ? this.test() : this.isSeen(this.sightings, stamp);
+      this.stamp = stamp;
+    }
+    return this.result;
+  }
+
+  private isSeen(sightings: readonly Sighting[], stamp: number): boolean {
+    for (let i = 0; i < sightings.length; i++) if (sightings[i].stamp === stamp) return true;
+    return false;
+  }
+}
+
 export class LogTests<R extends LogRecord> {
   private readonly view: LogView<R>;
   private readonly environment: PlanEnvironment;
-  private readonly shared = new Map<string, EventTest>();
+  private readonly shared = new Map<string, { readonly test: FieldTest; readonly memo: Memo }>();
 
   constructor(view: LogView<R>, environment: PlanEnvironment) {
     this.view = view;
     this.environment = environment;
   }
 
+  /** Every test of a field that was compiled so far. */
+  each(visit: (test: FieldTest, memo: Memo) => void): void {
+    for (const { test, memo } of this.shared.values()) visit(test, memo);
+  }
+
   /** Compiles a normalized predicate. */
-  compile(predicate: Predicate): EventTest {
+  compile(predicate: Predicate): Memo {
+    if (predicate.kind !== 'field') return new Memo(this.view, this.composed(predicate));
+    const key = JSON.stringify(predicate);
+    let known = this.shared.get(key);
+    if (known === undefined) {
+      known = { test: predicate, memo: new Memo(this.view, this.test(predicate)) };
+      this.shared.set(key, known);
+    }
+    return known.memo;
+  }
+
+  private composed(predicate: Exclude<Predicate, FieldTest>): EventTest {
     switch (predicate.kind) {
       case 'constant':
         return () => predicate.value;
       case 'not': {
         const inner = this.compile(predicate.of);
-        return () => !inner();
+        return () => !inner.holds();
       }
       case 'and': {
         const parts = predicate.of.map((part) => this.compile(part));
         return () => {
-          for (const part of parts) if (!part()) return false;
+          for (let i = 0; i < parts.length; i++) if (!parts[i].holds()) return false;
           return true;
         };
       }
       case 'or': {
         const parts = predicate.of.map((part) => this.compile(part));
         return () => {
-          for (const part of parts) if (part()) return true;
+          for (let i = 0; i < parts.length; i++) if (parts[i].holds()) return true;
           return false;
         };
       }
-      case 'field': {
-        const key = JSON.stringify(predicate);
-        const known = this.shared.get(key) ?? this.oncePerEvent(this.test(predicate));
-        this.shared.set(key, known);
-        return known;
-      }
     }
-  }
-
-  private oncePerEvent(test: EventTest): EventTest {
-    const { view } = this;
-    let stamp = 0;
-    let result = false;
-    return () => {
-      if (stamp !== view.stamp) {
-        stamp = view.stamp;
-        result = test();
-      }
-      return result;
-    };
   }
 
   private test(test: FieldTest): EventTest {
@@ -77,23 +108,26 @@ export class LogTests<R extends LogRecord> {
       case 'null':
         return () => {
           const field = view.values(slot);
-          return field.hasNull || (field.values.length === 0 && !field.hasObject);
+          return field.hasNull || (field.count === 0 && !field.hasObject);
         };
       case 'fieldref': {
         const other = view.slot(test.other);
         return () => {
-          const others = view.values(other).values;
-          return view
-            .values(slot)
-            .values.some((value) => others.some((part) => referenceHolds(test.mode, value, part)));
+          const field = view.values(slot);
+          const others = view.values(other);
+          for (let i = 0; i < field.count; i++)
+            for (let j = 0; j < others.count; j++)
+              if (referenceHolds(test.mode, field.value(i), others.value(j))) return true;
+          return false;
         };
       }
       case 'list':
         return () => {
           const { tenant } = view.record;
-          return view
-            .values(slot)
-            .texts.some((text) => environment.member(tenant, test.list, test.mode ?? 'member', text));
+          const field = view.values(slot);
+          for (let i = 0; i < field.count; i++)
+            if (environment.member(tenant, test.list, test.mode ?? 'member', field.text(i))) return true;
+          return false;
         };
       case 'number':
         if (test.op === 'neq') {
@@ -104,9 +138,9 @@ export class LogTests<R extends LogRecord> {
     const scalar = compileScalar(test, environment.addresses);
     const empty = test.test === 'equals' && test.values.includes('');
     return () => {
-      const { values, texts, folded, typed, present } = view.values(slot);
-      for (let i = 0; i < values.length; i++) if (scalar(values[i], texts[i], folded[i])) return true;
-      return empty && typed && !present;
+      const field = view.values(slot);
+      for (let i = 0; i < field.count; i++) if (scalar(field.value(i), field.text(i), field.fold(i))) return true;
+      return empty && field.typed && !field.present;
     };
   }
 }

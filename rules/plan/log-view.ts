@@ -18,27 +18,93 @@ export interface LogFieldNames<R extends LogRecord> {
   aliases(name: string): readonly string[];
 }
 
-/** A resolved field. */
-export interface FieldValues {
-  present: boolean;
-  hasNull: boolean;
+/** A resolved field. Its arrays are used again for the next event: `count` says how much of them holds. */
+export class FieldValues {
+  present = false;
+  hasNull = false;
   /** Holds an object, which is a value but passes no test of one. */
-  hasObject: boolean;
+  hasObject = false;
   /** A canonical column: '' and absent are one. */
   readonly typed: boolean;
-  readonly values: Scalar[];
-  readonly texts: string[];
-  /** Texts in lower case. */
-  readonly folded: string[];
+  count = 0;
+  private readonly values: Scalar[] = [];
+  private readonly folds: string[] = [];
+  private folded = 0;
+
+  constructor(typed: boolean) {
+    this.typed = typed;
+  }
+
+  reset(): void {
+    this.present = this.hasNull = this.hasObject = false;
+    this.count = this.folded = 0;
+  }
+
+  add(value: Scalar): void {
+    this.values[this.count++] = value;
+  }
+
+  value(i: number): Scalar {
+    return this.values[i];
+  }
+
+  first(): Scalar | undefined {
+    return this.count > 0 ? this.values[0] : undefined;
+  }
+
+  text(i: number): string {
+    const value = this.values[i];
+    return typeof value === 'string' ? value : String(value);
+  }
+
+  /** The text in lower case. */
+  fold(i: number): string {
+    for (; this.folded <= i; this.folded++) this.folds[this.folded] = this.text(this.folded).toLowerCase();
+    return this.folds[i];
+  }
+
+  all(): Scalar[] {
+    return this.values.slice(0, this.count);
+  }
 }
 
-interface Slot<R extends LogRecord> extends FieldValues {
+class Slot<R extends LogRecord> extends FieldValues {
   readonly name: string;
+  readonly place: number;
   readonly path: readonly string[] | null;
   readonly canonical: ((record: R) => string) | null;
   readonly aliases: readonly { readonly name: string; readonly path: readonly string[] | null }[];
-  stamp: number;
+  /** Of the event whose values these are. */
+  stamp = 0;
+  /** Of the event that was bound when it was made, or has an object where its path begins: its keys tell nothing. */
+  unlisted: number;
+  /** Of the event that has a key for it; the best such key, and what it holds. */
+  listed = 0;
+  rank = 0;
+  found: unknown = null;
+  /** Of the event of which `present` names it. */
+  named = 0;
+
+  constructor(names: LogFieldNames<R>, name: string, place: number, stamp: number) {
+    const canonical = names.canonical(name);
+    super(canonical !== null);
+    this.name = name;
+    this.place = place;
+    this.path = pathOf(name);
+    this.canonical = canonical;
+    this.aliases = names.aliases(name).map((alias) => ({ name: alias, path: pathOf(alias) }));
+    this.unlisted = stamp;
+  }
 }
+
+/** What a key of an event means: the slot it is a name of, the better the lower the rank; below 0 it begins a path. */
+interface Meaning<R extends LogRecord> {
+  readonly slot: Slot<R>;
+  readonly rank: number;
+}
+
+const OWN_NAME = 0;
+const PATH = -1;
 
 export class LogView<R extends LogRecord> {
   record!: R;
@@ -47,6 +113,10 @@ export class LogView<R extends LogRecord> {
   private readonly names: LogFieldNames<R>;
   private readonly slots: Slot<R>[] = [];
   private readonly places = new Map<string, number>();
+  private readonly meanings = new Map<string, Meaning<R>[]>();
+  /** Of the event whose keys were listed. */
+  private listed = 0;
+  private readonly has: number[] = [];
 
   constructor(names: LogFieldNames<R>) {
     this.names = names;
@@ -60,68 +130,125 @@ export class LogView<R extends LogRecord> {
   slot(name: string): number {
     let place = this.places.get(name);
     if (place === undefined) {
-      const canonical = this.names.canonical(name);
-      const aliases = this.names.aliases(name).map((alias) => ({ name: alias, path: pathOf(alias) }));
-      const values = {
-        present: false,
-        hasNull: false,
-        hasObject: false,
-        values: [],
-        texts: [],
-        folded: [],
-        typed: canonical !== null,
-      };
-      place = this.slots.push({ name, path: pathOf(name), canonical, aliases, stamp: 0, ...values }) - 1;
+      place = this.slots.length;
+      const slot = new Slot(this.names, name, place, this.stamp);
+      this.slots.push(slot);
       this.places.set(name, place);
+      if (this.listed === this.stamp) this.name(slot); // the keys have been gone through already: it may be there
+      for (const [i, one] of [slot, ...slot.aliases].entries()) {
+        this.mean(one.name, { slot, rank: OWN_NAME + i });
+        if (one.path !== null) this.mean(one.path[0], { slot, rank: PATH });
+      }
     }
     return place;
   }
 
-  values(slot: number): FieldValues {
-    const known = this.slots[slot];
-    if (known.stamp !== this.stamp) {
-      known.stamp = this.stamp;
-      this.resolve(known);
+  values(place: number): FieldValues {
+    const slot = this.slots[place];
+    if (slot.stamp !== this.stamp) {
+      slot.stamp = this.stamp;
+      slot.reset();
+      this.resolve(slot);
     }
-    return known;
+    return slot;
+  }
+
+  /** Slots for which the event has a key; those that are computed are not among them. Reused for the next event. */
+  present(): readonly number[] {
+    if (this.listed !== this.stamp) this.list();
+    return this.has;
+  }
+
+  /** Whether `present` names it. */
+  isPresent(place: number): boolean {
+    if (this.listed !== this.stamp) this.list();
+    return this.slots[place].named === this.stamp;
+  }
+
+  /** Has values where the event has no key for it: from a canonical column, or from all of its texts. */
+  isComputed(place: number): boolean {
+    return this.slots[place].typed || this.slots[place].name === '';
+  }
+
+  private name(slot: Slot<R>): void {
+    if (slot.named === this.stamp || this.isComputed(slot.place)) return;
+    slot.named = this.stamp;
+    this.has.push(slot.place);
+  }
+
+  private mean(key: string, meaning: Meaning<R>): void {
+    const known = this.meanings.get(key);
+    if (known === undefined) this.meanings.set(key, [meaning]);
+    else known.push(meaning);
+  }
+
+  /** Goes through the keys of the event once, instead of looking for every name of every field. */
+  private list(): void {
+    const { stamp, has, meanings } = this;
+    const { fields } = this.record;
+    this.listed = stamp;
+    has.length = 0;
+    for (const key of Object.keys(fields)) {
+      const known = meanings.get(key);
+      if (known === undefined) continue;
+      const value = fields[key];
+      for (let i = 0; i < known.length; i++) {
+        const { slot, rank } = known[i];
+        if (rank === PATH && (typeof value !== 'object' || value === null)) continue;
+        if (rank === PATH) slot.unlisted = stamp;
+        else if (slot.listed !== stamp || rank < slot.rank) {
+          slot.listed = stamp;
+          slot.rank = rank;
+          slot.found = value;
+        }
+        this.name(slot);
+      }
+    }
   }
 
   private resolve(slot: Slot<R>): void {
-    slot.present = slot.hasNull = slot.hasObject = false;
-    slot.values.length = slot.texts.length = slot.folded.length = 0;
     const { fields } = this.record;
     if (slot.name === '') {
-      // Keyword searches ask every text of the event.
+      // Keyword searches ask every value of the event as text.
       slot.present = true;
-      collectTexts(fields, slot);
+      collectAll(fields, slot);
+      slot.hasNull = false;
       const message = this.names.canonical('message')?.(this.record) ?? '';
-      if (message !== '') add(slot, message);
+      if (message !== '') slot.add(message);
       return;
     }
-    if (lookUp(fields, slot.name, slot.path, slot)) return;
+    if (this.listed !== this.stamp) this.list();
+    if (slot.unlisted === this.stamp) {
+      this.search(slot);
+      return;
+    }
+    const listed = slot.listed === this.stamp;
+    if (!(listed && slot.rank === OWN_NAME) && this.fromColumn(slot)) return;
+    if (!listed) return;
+    slot.present = true;
+    collect(slot.found, slot);
+  }
+
+  private fromColumn(slot: Slot<R>): boolean {
     const canonical = slot.canonical?.(this.record) ?? '';
-    if (canonical !== '') {
-      slot.present = true;
-      add(slot, canonical);
-      return;
-    }
+    if (canonical === '') return false;
+    slot.present = true;
+    slot.add(canonical);
+    return true;
+  }
+
+  private search(slot: Slot<R>): void {
+    const { fields } = this.record;
+    if (lookUp(fields, slot.name, slot.path, slot) || this.fromColumn(slot)) return;
     for (const alias of slot.aliases) if (lookUp(fields, alias.name, alias.path, slot)) return;
   }
 }
 
 /** The values of a field of a plain JSON object, found as in events but by this one name. */
 export function jsonValues(fields: object, name: string): readonly Scalar[] {
-  const into: FieldValues = {
-    present: false,
-    hasNull: false,
-    hasObject: false,
-    typed: false,
-    values: [],
-    texts: [],
-    folded: [],
-  };
+  const into = new FieldValues(false);
   lookUp(fields, name, pathOf(name), into);
-  return into.values;
+  return into.all();
 }
 
 function pathOf(name: string): string[] | null {
@@ -152,21 +279,13 @@ function walk(value: unknown, path: readonly string[], at: number, into: FieldVa
 function collect(value: unknown, into: FieldValues): void {
   if (value === null || value === undefined) into.hasNull = true;
   else if (Array.isArray(value)) for (const element of value) collect(element, into);
-  else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') add(into, value);
-  else if (typeof value === 'bigint') add(into, String(value));
+  else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') into.add(value);
+  else if (typeof value === 'bigint') into.add(String(value));
   else into.hasObject = true;
 }
 
-function add(into: FieldValues, value: Scalar): void {
-  const text = String(value);
-  into.values.push(value);
-  into.texts.push(text);
-  into.folded.push(text.toLowerCase());
-}
-
-function collectTexts(value: unknown, into: FieldValues): void {
-  if (typeof value === 'string') add(into, value);
-  else if (Array.isArray(value)) for (const element of value) collectTexts(element, into);
-  else if (typeof value === 'object' && value !== null)
-    for (const part of Object.values(value)) collectTexts(part, into);
+function collectAll(value: unknown, into: FieldValues): void {
+  if (Array.isArray(value)) for (const element of value) collectAll(element, into);
+  else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) collectAll(part, into);
+  else collect(value, into);
 }

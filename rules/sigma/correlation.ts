@@ -1,7 +1,7 @@
 // The `correlation:` of a rule. References to other rules stay names here; `link` in rules/index.ts resolves them.
 
-import type { Correlation, CorrelationType } from '../model.ts';
-import { entryOf, type Reporter, type YamlMap } from '../yaml.ts';
+import type { Correlation, CorrelationBound, CorrelationType } from '../model.ts';
+import { entryOf, type Reporter, type YamlEntry, type YamlMap } from '../yaml.ts';
 import { booleanField, durationField, mapField, onlyKeys, textField, textsField } from './fields.ts';
 
 export interface Reference {
@@ -10,8 +10,10 @@ export interface Reference {
 }
 
 /** A correlation whose rules are still named. */
-export interface UnlinkedCorrelation extends Omit<Correlation, 'rules'> {
+export interface UnlinkedCorrelation extends Omit<Correlation, 'rules' | 'keys'> {
   readonly references: readonly Reference[];
+  /** Only those that stand for different fields. */
+  readonly aliases?: Aliases;
   readonly generate: boolean;
 }
 
@@ -21,14 +23,22 @@ const TYPES: readonly CorrelationType[] = [
   'value_count',
   'value_sum',
   'value_avg',
+  'value_percentile',
+  'value_median',
   'temporal',
   'temporal_ordered',
   'regular_interval',
   'first_seen',
 ];
-const LATER_TYPES = ['value_percentile', 'value_median'];
-const OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq'] as const;
-const NEEDS_FIELD: readonly CorrelationType[] = ['value_count', 'value_sum', 'value_avg', 'first_seen'];
+const OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'] as const;
+const NEEDS_FIELD: readonly CorrelationType[] = [
+  'value_count',
+  'value_sum',
+  'value_avg',
+  'value_percentile',
+  'value_median',
+  'first_seen',
+];
 
 /** Parameters of Weir's own types, with whether they are time spans. */
 const PARAMETERS: Readonly<Partial<Record<CorrelationType, Readonly<Record<string, 'span' | 'number'>>>>> = {
@@ -52,15 +62,17 @@ export function compileCorrelation(
     report.error(map.at, 'sigma.no_timespan', "A correlation needs a 'timespan' such as 10m.");
   }
   const references = referencesOf(map, report);
-  const { condition, field } = conditionOf(map, type, references.length, report);
-  const groupBy = substituteAliases(map, textsField(map, 'group-by', report), report);
+  const { condition, field, percentile } = conditionOf(map, type, references.length, report);
+  const { groupBy, aliases } = aliasesOf(map, textsField(map, 'group-by', report), report);
   const correlation = {
     type,
     references,
     groupBy,
+    ...(Object.keys(aliases).length === 0 ? {} : { aliases }),
     timespanMs: timespanMs ?? 0,
     condition,
     field,
+    ...(percentile === undefined ? {} : { percentile }),
     parameters: parametersOf(type, parameters, report),
     generate: booleanField(map, 'generate', report) ?? false,
   };
@@ -72,9 +84,7 @@ function typeOf(map: YamlMap, report: Reporter): CorrelationType | null {
   const type = TYPES.find((candidate) => candidate === text);
   if (type !== undefined) return type;
   const at = entryOf(map, 'type')?.value.at ?? map.at;
-  if (LATER_TYPES.includes(text))
-    report.error(at, 'sigma.unsupported', `Correlations of type '${text}' are not supported.`);
-  else report.error(at, 'sigma.correlation_type', `'${text}' is no type of correlation; known: ${TYPES.join(', ')}.`);
+  report.error(at, 'sigma.correlation_type', `'${text}' is no type of correlation; known: ${TYPES.join(', ')}.`);
   return null;
 }
 
@@ -104,7 +114,7 @@ function conditionOf(
   type: CorrelationType,
   rules: number,
   report: Reporter,
-): { readonly condition: Condition; readonly field: string } {
+): { readonly condition: Condition; readonly field: string; readonly percentile?: number } {
   const temporal = type === 'temporal' || type === 'temporal_ordered';
   const whole: Condition = { op: 'gte', value: temporal ? rules : 1 };
   const node = entryOf(map, 'condition')?.value;
@@ -119,7 +129,13 @@ function conditionOf(
     report.error(node.at, 'sigma.unsupported', 'Only a mapping such as {gte: 10} is supported as a condition.');
     return { condition: whole, field: topField };
   }
-  onlyKeys(node, [...OPERATORS, 'field'], 'sigma.unsupported', 'a correlation condition', report);
+  onlyKeys(
+    node,
+    [...OPERATORS, 'field', ...(type === 'value_percentile' ? ['percentile'] : [])],
+    'sigma.unsupported',
+    'a correlation condition',
+    report,
+  );
   const fieldNode = entryOf(node, 'field')?.value;
   if (fieldNode?.kind === 'list' && fieldNode.items.length > 1) {
     report.error(fieldNode.at, 'sigma.unsupported', 'Counting combinations of several fields is not supported.');
@@ -127,47 +143,60 @@ function conditionOf(
   const field = textsField(node, 'field', report)[0] ?? topField;
   if (NEEDS_FIELD.includes(type) && field === '') noField(node.at, type, report);
   const comparisons = node.entries.filter((entry) => OPERATORS.some((operator) => operator === entry.key));
-  if (comparisons.length > 1) {
-    report.error(comparisons[1].at, 'sigma.unsupported', 'A condition with two bounds is not supported.');
+  if (comparisons.length > 2) {
+    report.error(comparisons[2].at, 'sigma.unsupported', 'A condition has one bound, or two that make a range.');
   }
-  const [comparison] = comparisons;
-  if (comparison === undefined) {
+  if (comparisons.length === 0) {
     if (!temporal && type !== 'first_seen') {
       report.error(node.at, 'sigma.no_condition', `The condition needs one of ${OPERATORS.join(', ')}.`);
     }
     return { condition: whole, field };
   }
-  const value = comparison.value.kind === 'scalar' ? comparison.value.value : null;
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
-    report.error(comparison.value.at, 'sigma.value', `'${comparison.key}' needs a number.`);
-    return { condition: whole, field };
+  const [first, second] = comparisons.map((comparison) => boundOf(comparison, report));
+  if (first === null || second === null) return { condition: whole, field };
+  const condition = second === undefined ? first : { ...first, and: second };
+  const percentile = entryOf(node, 'percentile')?.value;
+  if (percentile === undefined) return { condition, field };
+  if (percentile.kind === 'scalar' && typeof percentile.value === 'number') {
+    return { condition, field, percentile: percentile.value };
   }
-  return { condition: { op: comparison.key as Condition['op'], value }, field };
+  report.error(percentile.at, 'sigma.value', "'percentile' needs a number.");
+  return { condition, field };
+}
+
+function boundOf({ key, value: node }: YamlEntry, report: Reporter): CorrelationBound | null {
+  const value = node.kind === 'scalar' ? node.value : null;
+  if (typeof value === 'number' && Number.isFinite(value)) return { op: key as CorrelationBound['op'], value };
+  report.error(node.at, 'sigma.value', `'${key}' needs a number.`);
+  return null;
 }
 
 function noField(at: number, type: CorrelationType, report: Reporter): void {
   report.error(at, 'sigma.no_field', `A correlation of type ${type} needs the 'field' whose values count.`);
 }
 
-/** An alias whose rules all use one field name is that field. Different names per rule are not supported. */
-function substituteAliases(map: YamlMap, groupBy: readonly string[], report: Reporter): readonly string[] {
-  const aliases = mapField(map, 'aliases', report);
-  if (aliases === null) return groupBy;
-  const fields = new Map<string, string>();
-  for (const alias of aliases.entries) {
-    const targets = alias.value.kind === 'map' ? alias.value.entries.map((entry) => entry.value) : [];
-    const names = new Set(targets.map((target) => (target.kind === 'scalar' ? target.text : '')));
-    const [name] = names;
-    if (names.size === 1 && name !== '') fields.set(alias.key, name);
-    else {
-      report.error(
-        alias.at,
-        'sigma.unsupported',
-        `The alias '${alias.key}' stands for different fields: not supported.`,
-      );
+/** alias → name or id of a rule → field, and where that is written. */
+type Aliases = Readonly<Record<string, Readonly<Record<string, { readonly field: string; readonly at: number }>>>>;
+
+/** An alias whose rules all use one field name is that field: group-by then says so. The others are kept. */
+function aliasesOf(
+  map: YamlMap,
+  written: readonly string[],
+  report: Reporter,
+): { readonly groupBy: readonly string[]; readonly aliases: Aliases } {
+  const simple = new Map<string, string>();
+  const aliases: Record<string, Aliases[string]> = {};
+  for (const { key, at, value } of mapField(map, 'aliases', report)?.entries ?? []) {
+    const entries = value.kind === 'map' ? value.entries : [];
+    const fields = entries.map((entry) => (entry.value.kind === 'scalar' ? entry.value.text : ''));
+    if (fields.length === 0 || fields.includes('')) {
+      report.error(at, 'rule.type', `The alias '${key}' needs a field for each rule: {rule: field}.`);
+    } else if (new Set(fields).size === 1) simple.set(key, fields[0]);
+    else if (written.includes(key)) {
+      aliases[key] = Object.fromEntries(entries.map((entry, i) => [entry.key, { field: fields[i], at: entry.at }]));
     }
   }
-  return groupBy.map((field) => fields.get(field) ?? field);
+  return { groupBy: written.map((field) => simple.get(field) ?? field), aliases };
 }
 
 function parametersOf(type: CorrelationType, map: YamlMap | null, report: Reporter): Readonly<Record<string, number>> {

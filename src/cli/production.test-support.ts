@@ -37,7 +37,7 @@ export async function runVerb(verb: Verb, positionals: readonly string[], values
 
 export interface Production<Name extends ServiceName> {
   readonly services: Services<Name>;
-  /** Prefix of topics is `NAME-`; keyspace and database are NAME. */
+  /** Prefix of topics is `NAME-`; group, keyspace and database are NAME: other tests use the same servers. */
   readonly name: string;
   readonly config: string;
   verb(verb: Verb, positionals?: readonly string[], values?: Values): Promise<Said>;
@@ -63,7 +63,9 @@ export async function production<Name extends ServiceName>(
     store: { kind: 'servers' },
     rules: { packs: false },
     tenants: [{ slug: 'acme' }, { slug: 'globex' }],
-    ...(has.kafka ? { kafka: { brokers: [...has.kafka.brokers], prefix: `${name}-`, session_timeout: '2s' } } : {}),
+    ...(has.kafka
+      ? { kafka: { brokers: [...has.kafka.brokers], prefix: `${name}-`, group: name, session_timeout: '2s' } }
+      : {}),
     ...(has.cassandra
       ? {
           scylla: {
@@ -131,10 +133,7 @@ export async function clientsOf(
 /** `weir run` as a process of its own until something has come about; then it is asked to stop, and must end well. */
 export async function whileRunning(config: string, until: () => Promise<boolean>): Promise<void> {
   await using live = new LiveWeir(['run', '--config', config, '--json']);
-  await eventually('what the test waits for', async () => {
-    if (live.process.exitCode !== null) assert.fail(live.stderr);
-    return until().catch(() => false);
-  });
+  await eventually('what the test waits for', () => until().catch(() => false), live);
   const { code, stderr } = await live.stop('SIGTERM');
   assert.equal(code, 0, stderr);
 }

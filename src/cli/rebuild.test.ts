@@ -246,7 +246,7 @@ test('servers: flows keep coming while it compares; kills, both tenants', async 
   };
   {
     await using live = new LiveWeir(['run', '--config', servers.config, '--json']);
-    await eventually('all flows are counted', () => counted().catch(() => false));
+    await eventually('all flows are counted', () => counted().catch(() => false), live);
     await becomesRight(rows, sent);
     assert.deepEqual(
       (await rebuilt()).map(({ outcome }) => outcome),
@@ -269,19 +269,27 @@ test('servers: flows keep coming while it compares; kills, both tenants', async 
     await feed;
     assert.ok(outcomes.includes('corrected'), outcomes.join());
     const wanted = sent.filter(({ tenant }) => tenant === 'acme').length;
-    await eventually('late flows are counted', async () => {
-      const [{ n }] = await rows(
-        `SELECT toString(sum(total_requests)) AS n FROM traffic_analytics WHERE tenant_id = '${ACME}'`,
-      );
-      return Number(n) === wanted;
-    });
+    await eventually(
+      'late flows are counted',
+      async () => {
+        const [{ n }] = await rows(
+          `SELECT toString(sum(total_requests)) AS n FROM traffic_analytics WHERE tenant_id = '${ACME}'`,
+        );
+        return Number(n) === wanted;
+      },
+      live,
+    );
     await becomesRight(rows, sent, [ACME]);
     // Flows that are stored, and whose rollups are under way: nothing is missing.
     await send('acme', 5000, 40);
-    await eventually('the flows are stored', async () => {
-      const { rows: found } = await cluster.execute('SELECT count(*) AS n FROM flows');
-      return Number(found[0].n) === sent.length;
-    });
+    await eventually(
+      'the flows are stored',
+      async () => {
+        const { rows: found } = await cluster.execute('SELECT count(*) AS n FROM flows');
+        return Number(found[0].n) === sent.length;
+      },
+      live,
+    );
     const under = await counted();
     assert.deepEqual(
       (await rebuilt()).map(({ outcome }) => outcome),

@@ -129,10 +129,9 @@ test('dead letters are listed, shown and replayed once', async (t) => {
   );
 
   // A second replay ends the first.
-  const group = 'weir';
-  const first = await Replayer.start(session.kafka, group, `${name}-dead-letters`);
+  const first = await Replayer.start(session.kafka, name, `${name}-dead-letters`);
   t.after(() => first.close());
-  const second = await Replayer.start(session.kafka, group, `${name}-dead-letters`);
+  const second = await Replayer.start(session.kafka, name, `${name}-dead-letters`);
   t.after(() => second.close());
   const letter = { key: 'k', id: 'i', partition: 0, offset: 0, tenantId: '' } as DeadLetter;
   const value = Buffer.from(flow('acme', 9));

@@ -1,5 +1,6 @@
 // weir rules: the detection engineer's tools, a file each.
 
+import { benchRules } from './rules-bench.ts';
 import { coverRules } from './rules-coverage.ts';
 import { explainVerb } from './rules-explain.ts';
 import { INPUT_OPTIONS } from './rules-input.ts';
@@ -22,6 +23,7 @@ const ACTIONS: Readonly<
   explain: { run: explainVerb, takes: 2, own: ['format', 'logsource', 'tenant'] },
   coverage: { run: coverRules, takes: 0, own: ['layer'] },
   test: { run: testRules, takes: 0, own: ['junit'] },
+  bench: { run: benchRules, takes: 0, own: ['input', 'format', 'logsource', 'tenant', 'rounds'] },
 };
 const COMMON = ['config', 'json', ...Object.keys(RULES_OPTIONS)];
 
@@ -37,6 +39,7 @@ export const rules: Verb = {
       type: 'boolean',
       help: 'exit 1 for warnings too (lint), or where a rule or record could not be read (match)',
     },
+    rounds: { type: 'string', argument: 'N', help: 'of bench (default 7); medians are shown' },
     json: { type: 'boolean', help: 'JSON on standard output' },
   },
   examples: [
@@ -49,6 +52,7 @@ export const rules: Verb = {
     'weir rules explain RULE events.ndjson:17',
     'weir rules coverage --layer coverage.json',
     'weir rules test --rules ./my-rules --junit results.xml',
+    'weir rules bench --rules ./my-rules --input events.ndjson',
   ],
   async run(values, [name = '', ...rest], io) {
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;

@@ -5,58 +5,45 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PACKAGE_ROOT } from '../root.ts';
-import { alerts } from './alerts.ts';
-import { bench } from './bench.ts';
-import { check } from './check.ts';
-import { demo } from './demo.ts';
-import { docs } from './docs.ts';
-import { doctor } from './doctor.ts';
 import { failureOf } from './failure.ts';
-import { generate } from './generate.ts';
 import { helpFor, helpForAll } from './help.ts';
-import { migrate } from './migrate.ts';
-import { policy } from './policy.ts';
-import { query } from './query.ts';
-import { rebuild } from './rebuild.ts';
-import { rejects } from './rejects.ts';
-import { rules } from './rules.ts';
-import { run } from './run.ts';
-import { tenant } from './tenant.ts';
 import { type Io, parseOptions, UsageError, type Values, type Verb } from './verb.ts';
 
-const VERBS: readonly Verb[] = [
-  demo,
-  run,
-  alerts,
-  query,
-  rejects,
-  check,
-  migrate,
-  doctor,
-  tenant,
-  rebuild,
-  policy,
-  rules,
-  generate,
-  bench,
-  docs,
-];
+/** In the order of help. Loaded when asked for: most verbs need few of the libraries. */
+const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+  demo: async () => (await import('./demo.ts')).demo,
+  run: async () => (await import('./run.ts')).run,
+  alerts: async () => (await import('./alerts.ts')).alerts,
+  query: async () => (await import('./query.ts')).query,
+  rejects: async () => (await import('./rejects.ts')).rejects,
+  check: async () => (await import('./check.ts')).check,
+  migrate: async () => (await import('./migrate.ts')).migrate,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  tenant: async () => (await import('./tenant.ts')).tenant,
+  rebuild: async () => (await import('./rebuild.ts')).rebuild,
+  policy: async () => (await import('./policy.ts')).policy,
+  rules: async () => (await import('./rules.ts')).rules,
+  generate: async () => (await import('./generate.ts')).generate,
+  bench: async () => (await import('./bench.ts')).bench,
+  docs: async () => (await import('./docs.ts')).docs,
+};
 
 /** 0 fine; 1 found problems, or something failed; 2 wrong usage or configuration. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const verb = VERBS.find((v) => v.name === rest[0]);
-    io.stdout.write(verb ? helpFor(verb) : helpForAll(VERBS));
+    const verb = await verbOf(rest[0] ?? '');
+    const all = (): Promise<Verb[]> => Promise.all(Object.values(VERBS).map((load) => load()));
+    io.stdout.write(verb ? helpFor(verb) : helpForAll(await all()));
     return name === undefined ? 2 : 0;
   }
   if (name === '--version' || name === '-v') {
     io.stdout.write(`${version()}\n`);
     return 0;
   }
-  const verb = VERBS.find((v) => v.name === name);
+  const verb = await verbOf(name);
   try {
-    if (!verb) throw new UsageError(`there is no verb '${name}'. Verbs: ${VERBS.map((v) => v.name).join(', ')}.`);
+    if (!verb) throw new UsageError(`there is no verb '${name}'. Verbs: ${Object.keys(VERBS).join(', ')}.`);
     if (rest.includes('--help') || rest.includes('-h')) {
       io.stdout.write(helpFor(verb));
       return 0;
@@ -66,6 +53,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return report(error, verb, rest.includes('--json'), io);
   }
+}
+
+async function verbOf(name: string): Promise<Verb | undefined> {
+  return Object.hasOwn(VERBS, name) ? VERBS[name]() : undefined;
 }
 
 function version(): string {

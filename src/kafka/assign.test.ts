@@ -111,6 +111,7 @@ function assignerOf(
   lanes: number,
   topics: readonly string[],
   owned: readonly number[] = [],
+  strangers: (topics: readonly string[]) => void = () => {},
 ): ReturnType<PartitionAssigner> {
   let assigner: PartitionAssigner | undefined;
   const consumer = ({ partitionAssigners }: { partitionAssigners: PartitionAssigner[] }): Consumer => {
@@ -123,6 +124,7 @@ function assignerOf(
     topics,
     lanes,
     rebalanced: () => {},
+    strangers,
     sessionTimeoutMs: 10_000,
     owned: () => owned,
     assigned: () => {},
@@ -174,6 +176,19 @@ suite('the assigner in the group protocol', () => {
     const answer = await assigner.assign({ members, topics });
     const lanes = answer.flatMap(({ memberAssignment }) => MemberAssignment.decode(memberAssignment)!.assignment.flows);
     assert.deepEqual(sorted(lanes), range(4));
+  });
+
+  test('one that reads none of our topics is told of, one that reads some is not', async () => {
+    const told: (readonly string[])[] = [];
+    const assigner = assignerOf(2, topics, [], (strange) => told.push(strange));
+    const of = (memberId: string, its: readonly string[]) => ({
+      memberId,
+      memberMetadata: assignerOf(2, its).protocol({ topics: [...its] }).metadata,
+    });
+    await assigner.assign({ members: [of('a', topics), of('b', ['logs', 'tunnels'])], topics });
+    assert.deepEqual(told, []);
+    await assigner.assign({ members: [of('a', topics), of('c', ['staging-flows'])], topics });
+    assert.deepEqual(told, [['staging-flows']]);
   });
 
   test('a member says what it has, and keeps it', async () => {

@@ -143,6 +143,14 @@ export class KafkaHost {
       owned: () => this.supply.owned(),
       assigned: (lanes) => this.supply.assign(lanes),
       rebalanced: () => this.telemetry.metrics.add('weir_rebalances_total', 1),
+      strangers: (topics) =>
+        this.warn(
+          'a member of the consumer group reads other topics, so its lanes are read by nobody: give it a group of its own',
+          {
+            code: 'group_shared',
+            topics: topics.slice(0, 10),
+          },
+        ),
       crashed: (error) => this.supply.fail(error),
     });
     await this.membership.start();

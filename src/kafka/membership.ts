@@ -19,6 +19,8 @@ export interface MembershipOptions {
   readonly assigned: (lanes: readonly number[]) => void;
   /** The group has given out its lanes. */
   readonly rebalanced: () => void;
+  /** Topics of a member that reads none of ours: it takes lanes, and we read none of what it should. Told by the group's leader. */
+  readonly strangers: (topics: readonly string[]) => void;
   /** The group cannot be a member of any more; kafkajs does not try again. */
   readonly crashed: (error: Error) => void;
 }
@@ -128,6 +130,8 @@ export class Membership {
           id: memberId,
           ...claimOf(memberMetadata),
         }));
+        const others = known.filter((member) => !member.topics.some((topic) => topics.includes(topic)));
+        if (others.length > 0) this.options.strangers(others.flatMap((member) => member.topics));
         const assignment = assignLanes(known, lanes);
         return known.map(({ id }) => {
           const partitions = assignment.get(id) ?? [];
@@ -147,15 +151,23 @@ export class Membership {
 }
 
 /** What a member says of itself. Whatever that is, the others must get their lanes. */
-function claimOf(metadata: Buffer): { owned: readonly number[]; generation: number } {
+function claimOf(metadata: Buffer): {
+  owned: readonly number[];
+  generation: number;
+  topics: readonly string[];
+} {
+  let topics: readonly string[] = [];
   try {
-    const { userData } = AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
+    const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
+    const userData = decoded?.userData;
+    topics = decoded?.topics ?? [];
     const { owned, generation } = JSON.parse(String(userData)) as { owned: unknown; generation: unknown };
     return {
       owned: Array.isArray(owned) ? owned.filter((lane) => Number.isInteger(lane)) : [],
       generation: typeof generation === 'number' ? generation : 0,
+      topics,
     };
   } catch {
-    return { owned: [], generation: 0 }; // a member that says nothing of itself has nothing yet
+    return { owned: [], generation: 0, topics }; // a member that says nothing of itself has nothing yet
   }
 }

@@ -116,11 +116,17 @@ export class LiveWeir {
   }
 }
 
-/** Asks again until `holds`, for a minute at most; then fails and says `what` did not come about. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** Asks again until `holds`, for a minute at most; then fails and says `what` did not come about, and what `weir` said. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  weir?: Pick<LiveWeir, 'process' | 'stderr'>,
+): Promise<void> {
   const until = performance.now() + 60_000;
   while (!(await holds())) {
-    if (performance.now() > until) assert.fail(`never came about: ${what}`);
+    const ended = weir !== undefined && weir.process.exitCode !== null;
+    if (ended || performance.now() > until)
+      assert.fail(`${ended ? 'weir ended, and so ' : ''}never came about: ${what}\n${weir?.stderr ?? ''}`);
     await sleep(100);
   }
 }

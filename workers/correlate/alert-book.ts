@@ -37,7 +37,7 @@ export interface Occurrence {
   readonly count: number;
   readonly firstMs: number;
   first(untilMs: number): Alert;
-  evidence(withRaw: boolean): AlertEvidence;
+  evidence(withRaw: boolean): AlertEvidence | null;
 }
 
 export class AlertBook {
@@ -141,8 +141,10 @@ export class AlertBook {
     if (open.samples < limits.samples) {
       open.samples++;
       const evidence = occurrence.evidence(this.rawBytes < limits.rawBytes);
-      open.evidence.push(evidence);
-      this.account(open, evidence);
+      if (evidence !== null) {
+        open.evidence.push(evidence);
+        this.account(open, evidence);
+      }
     }
     if (open.count < open.nextRevision) return;
     revise(open, output);

@@ -13,6 +13,8 @@ export class Clock {
   sinceMs = 0;
   /** No alert falls due before this. */
   nextCloseMs = Infinity;
+  /** Nothing that waits for time to pass can be judged before the clock is past this. */
+  nextJudgeMs = Infinity;
   /** Binary heap by closing time, then alert id. Closed alerts leave it when they come up or outnumber the open ones. */
   private heap: OpenAlert[] = [];
   private closed = 0;

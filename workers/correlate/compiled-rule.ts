@@ -1,39 +1,13 @@
 // A rule made ready to correlate: its window type, what it feeds, and its place in ATT&CK.
 
 import { attackVersion, collectAttack } from '../../mitre/index.ts';
-import { CountWindow } from '../../rules/correlate/count-window.ts';
-import { DistinctWindow } from '../../rules/correlate/distinct-window.ts';
-import { FirstSeenWindow } from '../../rules/correlate/first-seen-window.ts';
-import { IntervalWindow } from '../../rules/correlate/interval-window.ts';
-import { OrderedWindow } from '../../rules/correlate/ordered-window.ts';
-import { SumWindow } from '../../rules/correlate/sum-window.ts';
+import { countsNames, isJudged, kindOf, needsNumber, type WindowKind } from '../../rules/correlate/kinds.ts';
 import { unsupported } from '../../rules/correlate/unsupported.ts';
-import { needed, type Window, type WindowShape } from '../../rules/correlate/window.ts';
-import type { CorrelationType, EntityField, Rule, RuleSet } from '../../rules/model.ts';
+import { needed, type WindowShape } from '../../rules/correlate/window.ts';
+import type { EntityField, Rule, RuleSet } from '../../rules/model.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import type { ControlSnapshot } from '../../src/model/control.ts';
 import { entityOf } from './entities.ts';
-
-interface WindowKind {
-  make(): Window;
-  load(numbers: ArrayLike<number>): Window;
-}
-
-const make = <W extends Window>(Type: { new (): W; load(numbers: ArrayLike<number>): W }): WindowKind => ({
-  make: () => new Type(),
-  load: (numbers) => Type.load(numbers),
-});
-
-const KINDS: Readonly<Record<CorrelationType, WindowKind>> = {
-  event_count: make(CountWindow),
-  value_count: make(DistinctWindow),
-  value_sum: make(SumWindow),
-  value_avg: make(SumWindow),
-  temporal: make(DistinctWindow),
-  temporal_ordered: make(OrderedWindow),
-  regular_interval: make(IntervalWindow),
-  first_seen: make(FirstSeenWindow),
-};
 
 /** Where a part of a parent's key comes from: a position in this rule's own group key, the event, or nowhere. */
 export type KeySource = number | EntityField | null;
@@ -53,6 +27,10 @@ export interface CompiledRule {
   /** False for a correlation that `unsupported` names: loading has reported it. */
   readonly runnable: boolean;
   readonly kind: WindowKind;
+  /** Its windows are judged as the watermark passes, not as events come. */
+  readonly judged: boolean;
+  /** Correlations lie this deep below it: 0 for one over rules on single events. */
+  readonly level: number;
   readonly shape: WindowShape;
   readonly learningMs: number;
   /** temporal(_ordered): index of a feeding rule → its slot. */
@@ -84,6 +62,7 @@ function compile(
 ): CompiledRule {
   const correlation = rule.correlation;
   const type = correlation?.type ?? 'event_count';
+  const judged = correlation !== null && isJudged(correlation);
   const slots = new Map((correlation?.rules ?? []).map((index, slot) => [index, slot]));
   const temporal = type === 'temporal' || type === 'temporal_ordered';
   const condition = temporal
@@ -96,18 +75,23 @@ function compile(
   };
   // Of one value a window keeps two occurrences.
   const perValue = type === 'value_count' || type === 'temporal' ? 2 : 1;
-  const enough = type === 'value_sum' || type === 'value_avg' || type === 'first_seen' ? 4 : needed(condition) + 1;
+  const amounts =
+    correlation !== null && (needsNumber(correlation) || countsNames(correlation)) && type !== 'value_count';
+  const enough = amounts ? 4 : needed(condition) + 1;
   return {
     rule,
     identity: `${rule.id}\0${rule.hash}`,
     runnable: unsupported(rule, rules) === null,
-    kind: KINDS[type],
+    kind: kindOf(correlation),
+    judged,
+    level: levelOf(rule, rules, 0),
     shape: {
       timespanMs,
       retentionMs: timespanMs + latenessMs,
       capacity: perValue * Math.max(limits.valuesPerGroup, enough),
       condition,
       slots: slots.size,
+      ...(correlation?.percentile === undefined ? {} : { percentile: correlation.percentile }),
       average: type === 'value_avg',
       jitter: parameter('jitter'),
       minIntervalMs: parameter('min_interval_ms'),
@@ -121,6 +105,13 @@ function compile(
   };
 }
 
+/** Chains are at most 8 deep; one that is deeper or a circle does not run. */
+function levelOf(rule: Rule, rules: readonly Rule[], depth: number): number {
+  if (depth > 8) return depth;
+  const below = (rule.correlation?.rules ?? []).map((index) => rules[index]).filter((other) => other?.correlation);
+  return Math.max(0, ...below.map((other) => 1 + levelOf(other, rules, depth + 1)));
+}
+
 function feed(child: Rule, parent: CompiledRule): Feed {
   const own = child.correlation?.groupBy ?? [];
   const source = (field: string): KeySource => {
@@ -132,7 +123,8 @@ function feed(child: Rule, parent: CompiledRule): Feed {
     return alias >= 0 ? alias : entity;
   };
   const correlation = parent.rule.correlation!;
-  return { parent, key: correlation.groupBy.map(source), value: source(correlation.field) };
+  const groupBy = correlation.keys?.[correlation.rules.indexOf(child.index)] ?? correlation.groupBy;
+  return { parent, key: groupBy.map(source), value: source(correlation.field) };
 }
 
 /** ATT&CK references and category of a rule's alerts. */

@@ -43,6 +43,11 @@ const TEXTS: Partial<Record<EntityField, EntityText>> = {
 
 const absent = (words: Uint32Array): boolean => (words[0] | words[1] | words[2] | words[3]) === 0;
 
+/** Where the texts of an event have an entity that is no address and no number. */
+export function entityText(field: EntityField): EntityText {
+  return TEXTS[field] ?? (field as EntityText);
+}
+
 export function addressText(words: Uint32Array): string {
   return absent(words) ? '' : ipText(words);
 }
@@ -61,7 +66,7 @@ export function entityValue(event: HitEvent, field: EntityField): KeyValue {
     case 'protocol':
       return event.protocol;
     default: {
-      const text = event.texts[TEXTS[field] ?? (field as EntityText)];
+      const text = event.texts[entityText(field)];
       return text === '' ? null : text;
     }
   }

@@ -31,8 +31,24 @@ const rules = rulesOf(
   }),
   correlationOf(9, { type: 'first_seen', field: 'x', timespanMs: 0, parameters: { learning_ms: 30 * SECOND } }),
   correlationOf(10, { rules: [2], groupBy: ['destination_ip'], timespanMs: 60 * SECOND }),
+  correlationOf(11, {
+    type: 'value_percentile',
+    field: 'x',
+    percentile: 80,
+    timespanMs: 20 * SECOND,
+    condition: { op: 'gte', value: 7 },
+  }),
+  correlationOf(12, {
+    type: 'value_percentile',
+    field: 'x',
+    timespanMs: 20 * SECOND,
+    condition: { op: 'lt', value: 30 },
+  }),
+  correlationOf(13, { type: 'value_median', field: 'x', timespanMs: 20 * SECOND, condition: { op: 'lte', value: 2 } }),
+  correlationOf(14, { timespanMs: 20 * SECOND, condition: { op: 'lt', value: 2 } }),
+  correlationOf(15, { type: 'temporal', rules: [0, 14], timespanMs: 60 * SECOND }),
 );
-const targets = [0, 2, 3, 4, 5, 6, 7, 8, 9];
+const targets = [0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15];
 
 const snapshot = snapshotOf(
   { groupsPerRule: 6, valuesPerGroup: 4, suppressionMs: 60 * SECOND, evidence: 3 },

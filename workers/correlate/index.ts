@@ -2,6 +2,7 @@
 // All that remembers anything lives here. The output is a function of the stream: never of batch boundaries, of the
 // number of workers, or of where a snapshot was taken. Semantics: docs/rules/correlation.md.
 
+import { countsNames } from '../../rules/correlate/kinds.ts';
 import type { WindowResult } from '../../rules/correlate/window.ts';
 import type { RuleSet } from '../../rules/model.ts';
 import type { Alert } from '../../src/model/alert.ts';
@@ -18,6 +19,7 @@ import { StreamNames } from './evidence-pool.ts';
 import { readLane, type SavedLane, writeLane } from './lane-snapshot.ts';
 import type { Row } from './rows.ts';
 import type { GroupLimits, RuleState } from './rule-state.ts';
+import { silentEvent } from './silence.ts';
 import { closeSaved, TenantState } from './tenant-state.ts';
 
 export { unsupported } from '../../rules/correlate/unsupported.ts';
@@ -46,7 +48,8 @@ const STREAM_NAMES = 4096;
 
 /** The event that is being looked at. */
 interface Current {
-  reader: HitsReader;
+  /** Null for a silence, which is no event. */
+  reader: HitsReader | null;
   index: number;
   /** Counts events, so that a rule can tell whether it has seen this one. */
   serial: number;
@@ -105,6 +108,7 @@ export class Correlator {
     this.applied = true;
     if (this.saved !== null) this.adopt(this.saved, byIdentity);
     this.saved = null;
+    for (const tenant of this.tenants) tenant.appoint(this.latenessMs);
   }
 
   /** Packed hits of one batch, in stream order. */
@@ -147,16 +151,18 @@ export class Correlator {
 
   /** Everything appended before `atMs` (ms since 1970, journaled) has been added: silence ends windows too. */
   tick(atMs: number): void {
-    for (const { clocks } of this.tenants)
-      for (const clock of clocks.values()) {
-        const reached = clock.tick(atMs);
-        if (reached >= clock.nextCloseMs) this.closeDue(clock, reached);
-      }
+    for (const tenant of this.tenants) {
+      const reached = new Map([...tenant.clocks.values()].map((clock) => [clock, clock.tick(atMs)]));
+      this.judge(tenant, (clock) => reached.get(clock) ?? clock.maxMs);
+      for (const [clock, ms] of reached) if (ms >= clock.nextCloseMs) this.closeDue(clock, ms);
+    }
   }
 
-  /** Whether a tick can close anything: alerts are open. */
+  /** Whether a tick can bring about anything: alerts are open, or groups that may fall silent. */
   get waiting(): boolean {
-    return this.tenants.some(({ clocks }) => [...clocks.values()].some(({ nextCloseMs }) => nextCloseMs < Infinity));
+    return this.tenants.some(({ clocks }) =>
+      [...clocks.values()].some(({ nextCloseMs, nextJudgeMs }) => Math.min(nextCloseMs, nextJudgeMs) < Infinity),
+    );
   }
 
   /** What fell due since the last take. `end`: the input ended; every alert whose count changed gets a revision. */
@@ -206,9 +212,10 @@ export class Correlator {
     const states = new Map(this.tenants.map((state) => [state.tenant.id, state]));
     for (const tenant of saved.tenants) {
       const state = states.get(tenant.id);
-      if (state !== undefined) state.adopt(tenant, streams, byIdentity, this.output);
+      if (state !== undefined) state.adopt(tenant, saved.version, streams, byIdentity, this.output);
       else for (const { bytes } of tenant.rules) closeSaved(bytes, this.output);
     }
+    for (const tenant of this.tenants) tenant.appoint(this.latenessMs);
   }
 
   private tenantAt(index: number): TenantState {
@@ -228,9 +235,35 @@ export class Correlator {
       if (time > clock.maxMs) {
         if (clock.firstMs === Infinity) clock.firstMs = time;
         clock.maxMs = time;
+        if (time > clock.nextJudgeMs) this.judge(this.tenantAt(reader.clocks[timeClocks[i]].tenant));
         if (time >= clock.nextCloseMs) this.closeDue(clock);
       } else if (time < clock.maxMs - lateness) this.output.late++;
     }
+  }
+
+  /** What time decides: the moments that the watermark has passed. Everything at or after the watermark may still change. */
+  private judge(tenant: TenantState, reached = (clock: Clock): number => clock.maxMs): void {
+    tenant.judge(reached, this.latenessMs, (state, window, timeMs, value, _events, firstMs) => {
+      const { compiled } = state;
+      const { groupBy } = compiled.rule.correlation!;
+      this.current = {
+        reader: null,
+        index: -1,
+        serial: ++this.serial,
+        timeMs,
+        late: false,
+        skewed: false,
+        clock: state.clocks[0],
+        tenant,
+        stream: -1,
+        decoded: silentEvent(groupBy, readKey(window.key), timeMs),
+      };
+      Object.assign(this.result, { value, events: 1, firstMs });
+      const row = state.rowOf(window);
+      if (compiled.rule.alerting) this.fire(state, window.key, groupBy, row);
+      tenant.follow(compiled, state.clocks);
+      if (compiled.feeds.length > 0) this.feedParents(compiled, window.key);
+    });
   }
 
   private closeDue(clock: Clock, nowMs = clock.maxMs): void {
@@ -239,7 +272,7 @@ export class Correlator {
 
   private event(): HitEvent {
     const { current } = this;
-    current.decoded ??= current.reader.event(current.index);
+    current.decoded ??= current.reader!.event(current.index); // a silence comes decoded
     return current.decoded;
   }
 
@@ -265,7 +298,7 @@ export class Correlator {
       const slot = rule.slots.get(base);
       if (slot === undefined) return;
       item = slot;
-    } else if (type === 'value_count' || type === 'first_seen') {
+    } else if (countsNames(rule.rule.correlation!)) {
       if (distinct === null) return;
       item = hash53(distinct);
       if (type === 'first_seen') number = Math.min(current.clock.firstMs, current.timeMs) + rule.learningMs;
@@ -273,9 +306,12 @@ export class Correlator {
     const state = current.tenant.state(rule);
     const row = state.feed(key, current.serial, current.clock, current.timeMs, number, item, this.result);
     if (row >= 0 && rule.rule.alerting) this.fire(state, key, rule.rule.correlation!.groupBy, row);
-    if (current.stream < 0) current.stream = this.names.idOf(current.reader.file(current.index));
-    state.note(this.groupLimits.references, current.reader, current.index, current.stream);
+    if (current.reader !== null) {
+      if (current.stream < 0) current.stream = this.names.idOf(current.reader.file(current.index));
+      state.note(this.groupLimits.references, current.reader, current.index, current.stream);
+    }
     this.output.evicted += state.trim(this.groupLimits);
+    if (rule.judged) current.tenant.appointFor(state, this.latenessMs);
     if (row >= 0 && rule.feeds.length > 0) this.feedParents(rule, key);
   }
 
@@ -289,7 +325,7 @@ export class Correlator {
       const parts = sources.map(part);
       if (parts.includes(null)) continue; // without one of the group-by fields it belongs to no group
       const field = part(value);
-      this.feed(parent, rule.rule.index, keyBytes(parts), NaN, field === null ? null : keyBytes([field]));
+      this.feed(parent, rule.rule.index, keyBytes(parts), 0, field === null ? null : keyBytes([field]));
     }
   }
 
@@ -310,12 +346,13 @@ export class Correlator {
         first: (untilMs) => {
           const event = this.event();
           const earlier = row === null ? [] : state.references(row, current.timeMs, this.names);
-          const evidence = [...earlier.map(referenceEvidence), evidenceOf(event, samples > 0)];
+          const own = current.reader === null ? [] : [evidenceOf(event, samples > 0)];
+          const evidence = [...earlier.map(referenceEvidence), ...own];
           const tenant = current.tenant.tenant;
           const { events: count, value, firstMs } = window;
           return buildAlert({ compiled, tenant, event, key, groupNames, count, value, firstMs, untilMs, evidence });
         },
-        evidence: (withRaw) => evidenceOf(this.event(), withRaw),
+        evidence: (withRaw) => (current.reader === null ? null : evidenceOf(this.event(), withRaw)),
       },
       compiled.suppressionMs,
       this.latenessMs,

@@ -11,8 +11,8 @@ import type { StreamNames } from './evidence-pool.ts';
 import type { TenantState } from './tenant-state.ts';
 
 const MAGIC = 0x524f4357; // 'WCOR'
-export const FORMAT_VERSION = 3;
-/** The one before can be read too, since instances of both versions share a group during an upgrade. */
+export const FORMAT_VERSION = 4;
+/** Those before can be read too, since instances of both versions share a group during an upgrade. */
 const OLDEST_VERSION = 2;
 
 export type SavedClock = Pick<Clock, 'dataset' | 'maxMs' | 'firstMs' | 'tickedMs' | 'sinceMs'>;
@@ -25,6 +25,7 @@ export interface SavedTenant {
 }
 
 export interface SavedLane {
+  readonly version: number;
   readonly names: readonly string[];
   readonly tenants: readonly SavedTenant[];
 }
@@ -95,7 +96,7 @@ export function readLane(lane: string, bytes: Uint8Array): SavedLane {
     rules: list(reader, () => ({ identity: reader.string(), bytes: reader.raw(reader.varint()).slice() })),
   }));
   if (!reader.done) throw new DamagedSnapshot('the correlation snapshot has bytes too many');
-  return { names, tenants };
+  return { version, names, tenants };
 }
 
 function list<T>(reader: ByteReader, read: () => T): T[] {

@@ -78,6 +78,12 @@ function defaultReason(rule: Rule, event: HitEvent, { group, count, value }: Fir
       return `${rule.title}: ${field} adds up to ${number(value)}${within}${who}.`;
     case 'value_avg':
       return `${rule.title}: ${field} is ${number(value)} on average${within}${who}.`;
+    case 'value_percentile':
+      return correlation.percentile === undefined
+        ? `${rule.title}: a value of ${field} as rare as the rarest ${number(value)}%${within}${who}.`
+        : `${rule.title}: ${field} is ${number(value)} at percentile ${correlation.percentile}${within}${who}.`;
+    case 'value_median':
+      return `${rule.title}: the median of ${field} is ${number(value)}${within}${who}.`;
     case 'regular_interval':
       return `${rule.title}: ${number(count)} events at regular intervals of ${duration(value)}${who}.`;
     case 'first_seen':

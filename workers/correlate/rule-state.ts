@@ -1,5 +1,7 @@
 // What one rule remembers of one tenant: a window for each group, and its open alerts.
 
+import type { Found, JudgedWindow } from '../../rules/correlate/judged-window.ts';
+import { isJudgedWindow } from '../../rules/correlate/kinds.ts';
 import type { Window, WindowResult } from '../../rules/correlate/window.ts';
 import type { ByteWriter } from '../../src/model/bytes.ts';
 import { hash128, hashWords } from '../../src/model/hash.ts';
@@ -8,6 +10,7 @@ import { AlertBook } from './alert-book.ts';
 import { type ByteReader, DamagedSnapshot } from './byte-reader.ts';
 import type { Clock } from './clock.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import { DueHeap } from './due-heap.ts';
 import { EvidencePool, type EvidenceReference, type StreamNames } from './evidence-pool.ts';
 import { GroupTable } from './group-table.ts';
 import type { OpenAlert } from './open-alert.ts';
@@ -23,13 +26,18 @@ export interface GroupLimits {
 /** Groups are looked through for dead ones after this many events, or as many as there are groups. */
 const SWEEP_EVERY = 4096;
 
+/** The format version from which on windows of judged rules are what they are. */
+const JUDGED_SINCE = 4;
+
 export class RuleState {
   compiled: CompiledRule;
   readonly book = new AlertBook();
   readonly groups = new GroupTable<Window>();
   readonly pool = new EvidencePool();
   /** Clocks of the datasets that have fed the rule. */
-  private readonly clocks: Clock[] = [];
+  readonly clocks: Clock[] = [];
+  /** Of a judged rule: its groups by their next moments. */
+  private readonly due = new DueHeap();
   /** Row of the last `feed`; -1 when the event had been counted. */
   private row = -1;
   private entries = 0;
@@ -66,13 +74,45 @@ export class RuleState {
     }
     this.row = groups.find();
     if (this.row < 0) this.row = groups.add(compiled.kind.make(), timeMs);
-    if (this.clocks[0] !== clock && !this.clocks.includes(clock)) this.clocks.push(clock);
+    this.follow(clock);
     const window = groups.items[this.row];
     const before = window.size;
     const holds = window.add(timeMs, value, item, compiled.shape, result);
     this.entries += window.size - before;
+    if (isJudgedWindow(window)) {
+      if (window.key.length === 0) window.key = key.slice();
+      this.due.note(window);
+    }
     if (timeMs > groups.last[this.row]) groups.last[this.row] = timeMs;
     return holds ? this.row : -1;
+  }
+
+  /** The rule waits for this clock too, before it says that something did not happen. */
+  follow(clock: Clock): void {
+    if (this.clocks[0] !== clock && !this.clocks.includes(clock)) this.clocks.push(clock);
+  }
+
+  /** Of a judged rule: no group has a moment before this. */
+  get dueMs(): number {
+    return this.due.dueMs;
+  }
+
+  /** Judges every moment before `beforeMs`. `found` is told the group; those that are over are forgotten. */
+  judge(beforeMs: number, found: (window: JudgedWindow, ...of: Parameters<Found>) => void): void {
+    for (let window = this.due.next(beforeMs); window !== undefined; window = this.due.next(beforeMs)) {
+      const before = window.size;
+      const of = window;
+      window.judge(beforeMs, this.compiled.shape, (...what) => found(of, ...what));
+      this.entries += window.size - before;
+      if (window.dueMs < Infinity) this.due.note(window);
+      else this.remove(this.rowOf(window));
+    }
+  }
+
+  /** The row of a window that has a key. */
+  rowOf({ key }: JudgedWindow): number {
+    hash128(key, 0, key.length, 0);
+    return this.groups.find();
   }
 
   private skip(): number {
@@ -82,7 +122,8 @@ export class RuleState {
 
   /** References to earlier events of a group, within the window that ends at `endMs`. */
   references(row: number, endMs: number, names: StreamNames): EvidenceReference[] {
-    const from = endMs - (this.compiled.shape.timespanMs || Infinity);
+    // What is judged may be that nothing came: then the last events before the silence speak for the group.
+    const from = this.compiled.judged ? -Infinity : endMs - (this.compiled.shape.timespanMs || Infinity);
     return this.pool.list(this.groups.tails[row], names).filter(({ timeMs }) => timeMs > from && timeMs <= endMs);
   }
 
@@ -137,19 +178,23 @@ export class RuleState {
   }
 
   /** Reads what `save` wrote into an empty state. */
-  load(reader: ByteReader, streams: readonly number[], clockOf: (dataset: string) => Clock): void {
+  load(reader: ByteReader, streams: readonly number[], clockOf: (dataset: string) => Clock, version: number): void {
     loadAlerts(reader, this.book, clockOf);
     this.sinceSweep = reader.varint();
     for (let count = reader.varint(); count > 0; count--) this.clocks.push(clockOf(reader.string()));
     for (let count = reader.varint(); count > 0; count--) {
       for (let i = 0; i < 4; i++) hashWords[i] = reader.u32();
       const last = reader.f64();
-      const window = this.compiled.kind.load(reader.numbers());
+      const numbers = reader.numbers();
       const references = reader.numbers();
+      // Before this version such a rule counted as events came: its windows begin anew, its alerts stay.
+      if (this.compiled.judged && version < JUDGED_SINCE) continue;
+      const window = this.compiled.kind.load(numbers);
       const row = this.groups.add(window, last);
       this.groups.tails[row] = this.pool.load(references, streams);
       this.groups.counts[row] = references.length / 7;
       this.entries += window.size;
+      if (isJudgedWindow(window)) this.due.note(window);
     }
     if (!reader.done) throw new DamagedSnapshot('the correlation snapshot has bytes too many');
   }
@@ -157,6 +202,7 @@ export class RuleState {
   private sweep(): void {
     const { timespanMs, retentionMs } = this.compiled.shape;
     if (timespanMs <= 0) return; // first_seen without a timespan remembers for good
+    if (this.compiled.judged) return; // its groups go when they have been judged
     let slowest = Infinity;
     for (const clock of this.clocks) slowest = Math.min(slowest, clock.maxMs);
     const dead = slowest - retentionMs;
@@ -170,7 +216,9 @@ export class RuleState {
   }
 
   private remove(row: number): void {
-    this.entries -= this.groups.items[row].size;
+    const window = this.groups.items[row];
+    this.entries -= window.size;
+    if (isJudgedWindow(window)) this.due.forget(window);
     this.pool.release(this.groups.tails[row]);
     this.groups.remove(row);
   }

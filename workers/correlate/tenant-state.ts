@@ -1,5 +1,6 @@
 // All that a lane remembers of one tenant. Nothing here is shared between tenants (guarantee 3).
 
+import type { Found, JudgedWindow } from '../../rules/correlate/judged-window.ts';
 import type { Tenant } from '../../src/model/control.ts';
 import { AlertBook, type Output } from './alert-book.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -14,6 +15,8 @@ export class TenantState {
   /** By identity of the rule; and by its index in the rule set in force, for speed. */
   private rules = new Map<string, RuleState>();
   private byIndex: (RuleState | undefined)[] = [];
+  /** Those that time decides; what feeds another comes first. */
+  private judged: RuleState[] = [];
 
   constructor(tenant: Tenant) {
     this.tenant = tenant;
@@ -43,6 +46,46 @@ export class TenantState {
     return state;
   }
 
+  /**
+   * Judges what time decides, as far as the slowest clock that feeds each rule has come. A correlation comes after those
+   * that feed it, so that what they find is there when it is judged itself.
+   */
+  judge(
+    reached: (clock: Clock) => number,
+    latenessMs: number,
+    found: (state: RuleState, window: JudgedWindow, ...of: Parameters<Found>) => void,
+  ): void {
+    // What one finds may bring another into being; its level is higher, so it comes later in the list.
+    for (let i = 0; i < this.judged.length; i++) {
+      const state = this.judged[i];
+      let slowest = Infinity;
+      for (const clock of state.clocks) slowest = Math.min(slowest, reached(clock));
+      if (state.clocks.length > 0) state.judge(slowest - latenessMs, (...what) => found(state, ...what));
+    }
+    this.appoint(latenessMs);
+  }
+
+  /** What is found by waiting for `clocks` comes late: all that it may feed must wait for them as well. */
+  follow(compiled: CompiledRule, clocks: readonly Clock[]): void {
+    for (const { parent } of compiled.feeds) {
+      const state = this.state(parent);
+      for (const clock of clocks) state.follow(clock);
+      this.follow(parent, clocks);
+    }
+  }
+
+  /** Tells each clock the time after which `judge` can do anything. */
+  appoint(latenessMs: number): void {
+    for (const clock of this.clocks.values()) clock.nextJudgeMs = Infinity;
+    for (const state of this.judged) this.appointFor(state, latenessMs);
+  }
+
+  appointFor({ dueMs, clocks }: RuleState, latenessMs: number): void {
+    const at = dueMs + latenessMs;
+    // A clock that is past it already waits for a slower one, which calls.
+    for (const clock of clocks) if (at >= clock.maxMs && at < clock.nextJudgeMs) clock.nextJudgeMs = at;
+  }
+
   states(): Iterable<RuleState> {
     return this.rules.values();
   }
@@ -53,6 +96,7 @@ export class TenantState {
     const before = this.rules;
     this.rules = new Map();
     this.byIndex = [];
+    this.judged = [];
     for (const [identity, state] of before) {
       const rule = byIdentity.get(identity);
       if (rule === undefined) state.book.closeAll(output);
@@ -70,6 +114,7 @@ export class TenantState {
   /** Takes over what a snapshot holds; alerts of rules that are gone are closed, as `bind` would have. */
   adopt(
     saved: SavedTenant,
+    version: number,
     streams: readonly number[],
     byIdentity: ReadonlyMap<string, CompiledRule>,
     output: Output,
@@ -80,7 +125,7 @@ export class TenantState {
       if (rule === undefined) closeSaved(bytes, output);
       else {
         const state = new RuleState(rule);
-        state.load(new ByteReader(bytes), streams, (dataset) => this.clock(dataset));
+        state.load(new ByteReader(bytes), streams, (dataset) => this.clock(dataset), version);
         this.put(state);
       }
     }
@@ -89,6 +134,9 @@ export class TenantState {
   private put(state: RuleState): void {
     this.rules.set(state.compiled.identity, state);
     this.byIndex[state.compiled.rule.index] = state;
+    if (!state.compiled.judged) return;
+    this.judged = [...this.judged.filter((other) => other.compiled !== state.compiled), state];
+    this.judged.sort((a, b) => a.compiled.level - b.compiled.level || a.compiled.rule.index - b.compiled.rule.index);
   }
 }
 

@@ -144,14 +144,14 @@ export class EventWriter {
 
 /** The field as a whole number from 0 to `limit`; 0 when it is none. */
 function wholeNumber(view: LogView<LogEvent>, field: string, limit: number): number {
-  const value = view.values(view.slot(field)).values[0];
+  const value = view.values(view.slot(field)).first();
   const number = value === undefined ? Number.NaN : numericOf(value);
   return Number.isInteger(number) && number >= 0 && number <= limit ? number : 0;
 }
 
 function protocolOf(view: LogView<LogEvent>): number {
-  const { folded } = view.values(view.slot('protocol'));
-  return (folded.length > 0 ? PROTOCOL_NUMBERS.get(folded[0]) : undefined) ?? wholeNumber(view, 'protocol', 255);
+  const field = view.values(view.slot('protocol'));
+  return (field.count > 0 ? PROTOCOL_NUMBERS.get(field.fold(0)) : undefined) ?? wholeNumber(view, 'protocol', 255);
 }
 
 /** Event time of a flow for windows: its end. */

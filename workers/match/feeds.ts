@@ -1,5 +1,6 @@
 // What a matched rule sets in motion: its own alert, and every correlation that counts it.
 
+import { countsNames, needsNumber } from '../../rules/correlate/kinds.ts';
 import type { Correlation, Rule, RuleSet } from '../../rules/model.ts';
 import { type HitsWriter, KeyWriter } from '../../src/model/hits.ts';
 import { ENTITY_KEY, type KeyPart } from './keys.ts';
@@ -38,7 +39,7 @@ export class Feeds {
       if (correlation === null) continue;
       for (const base of new Set(correlation.rules)) {
         // A correlation over correlations is the correlator's business.
-        if (rules[base]?.detection) feeds[base].push(correlationFeed(rule.index, correlation, reader));
+        if (rules[base]?.detection) feeds[base].push(correlationFeed(rule.index, correlation, base, reader));
       }
     }
     this.byRule = feeds;
@@ -90,14 +91,14 @@ function ownFeed(rule: Rule, reader: FieldReader): Feed {
   };
 }
 
-function correlationFeed(target: number, { type, groupBy, field }: Correlation, reader: FieldReader): Feed {
-  const counts = type === 'value_count' || type === 'first_seen';
-  const sums = type === 'value_sum' || type === 'value_avg';
+function correlationFeed(target: number, correlation: Correlation, base: number, reader: FieldReader): Feed {
+  const { field, keys, rules } = correlation;
+  const groupBy = keys?.[rules.indexOf(base)] ?? correlation.groupBy;
   return {
     target,
     partial: false,
     key: groupBy.map((name) => reader.part(name)),
-    distinct: counts ? reader.part(field) : null,
-    value: sums ? reader.number(field) : null,
+    distinct: countsNames(correlation) ? reader.part(field) : null,
+    value: needsNumber(correlation) ? reader.number(field) : null,
   };
 }

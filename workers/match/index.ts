@@ -62,7 +62,7 @@ class Matcher {
       part: (field) => logKeyPart(this.view, field),
       number: (field) => {
         const slot = this.view.slot(field);
-        return () => numericOf(this.view.values(slot).values[0] ?? '');
+        return () => numericOf(this.view.values(slot).first() ?? '');
       },
     });
     const useful = rules.rules.filter((rule) => rule.detection !== null && this.flowFeeds.has(rule.index));

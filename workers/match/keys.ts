@@ -46,7 +46,7 @@ export function flowKeyPart(column: TableColumn, dictionary: Dictionary): KeyPar
 export function logKeyPart<R extends LogRecord>(view: LogView<R>, field: string): KeyPart {
   const slot = view.slot(field);
   const kind = canonicalKind(field);
-  return (_, into) => writeScalar(view.values(slot).values[0], kind, into);
+  return (_, into) => writeScalar(view.values(slot).first(), kind, into);
 }
 
 const words = new Uint32Array(4);

@@ -122,7 +122,7 @@ function subjectOf(event: LogEvent): Subject {
       if (name === '') {
         const strings: string[] = [];
         JSON.stringify(event.fields, (_, value) => {
-          if (typeof value === 'string') strings.push(value);
+          if (['string', 'number', 'boolean'].includes(typeof value)) strings.push(String(value));
           return value;
         });
         found = [...strings, ...(event.message === '' ? [] : [event.message])];
@@ -189,6 +189,34 @@ const equals = (field: string, value: string): Predicate => ({
   test: 'equals',
   values: [value],
   cased: false,
+});
+
+test('a plan that is made while an event is bound sees it like one that was made before', () => {
+  const view = new LogView(LOG_NAMES);
+  const event = eventOf({ fields: { CommandLine: 'whoami /all', User: 'bob', proc: { name: 'x' } } });
+  view.bind(event);
+  const test = (field: string, value: string): Predicate => ({
+    kind: 'field',
+    field,
+    test: 'contains',
+    values: [value],
+    cased: false,
+  });
+  const predicates: Predicate[] = [
+    test('CommandLine', 'WHOAMI'),
+    test('User', 'bob'),
+    test('proc.name', 'x'),
+    test('user', 'bob'), // another name of User
+    { kind: 'field', field: 'Absent', test: 'equals', values: [''], cased: false },
+  ];
+  const holds = predicates.map(
+    (predicate) => new LogPlan([predicate], [0], view, createEnvironment(snapshotOf())).match().length > 0,
+  );
+  const all = new LogPlan(predicates, [0, 1, 2, 3, 4], view, createEnvironment(snapshotOf()));
+  assert.deepEqual(all.match().slice(), [0, 1, 2, 3]);
+  assert.deepEqual(holds, [true, true, true, true, false]);
+  view.bind(event);
+  assert.deepEqual(all.match().slice(), [0, 1, 2, 3]);
 });
 
 test('inherited keys are no fields', () => {

@@ -1,0 +1,23 @@
+// What every bench measures alike: the calibration, and what the main thread of a process has used.
+
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+
+/** JSON.parse of these, records per second: median of nine rounds. */
+export function calibrate(lines: readonly string[]): number {
+  const rates = Array.from({ length: 9 }, () => {
+    const start = performance.now();
+    for (const line of lines) JSON.parse(line);
+    return lines.length / ((performance.now() - start) / 1000);
+  });
+  return rates.sort((a, b) => a - b)[4];
+}
+
+/** CPU time of this process's main thread, s. The event loop counts as busy also while other threads have the core; the scheduler knows better. */
+export function mainSeconds(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+  } catch {
+    return performance.eventLoopUtilization().active / 1000;
+  }
+}
