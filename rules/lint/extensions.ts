@@ -12,7 +12,7 @@ const JOINING = ['all', 'neq'];
 
 type Tell = (at: number, what: string) => void;
 
-/** In: a document as the file has it, before actions are carried out. */
+/** In: a document as the file has it, before actions are carried out. Correlations are looked at in correlation.ts. */
 export function lintExtensions(document: YamlMap, report: Reporter): void {
   const tell: Tell = (at, what) => report.warning(at, 'lint.extension', `Beyond Sigma 2.1.0: ${what}`);
   const action = entryOf(document, 'action');

@@ -173,6 +173,34 @@ test('lint finds all errors of a file and warns of what cannot decide', async (t
   assert.equal((await run({ rules: [clean], strict: true }, ['lint'])).status, 0);
 });
 
+test('list and lint show rules that cannot alert as inactive, with the reason', async (t) => {
+  const folder = folderOf(t, {
+    'a.yml': rule(1, "  sel:\n    User|expand: '%nobody_has%'\n  condition: sel"),
+    'b.yml': rule(
+      2,
+      "  sel:\n    Image: x\n  not_me:\n    User|expand: '%nobody_has%'\n  condition: sel and not not_me",
+    ),
+    'c.yml': rule(3, '  sel:\n    Image: y\n  condition: sel').replace('level:', 'status: unsupported\nlevel:'),
+  });
+  const listed = JSON.parse((await run({ rules: [folder], json: true }, ['list'])).out);
+  assert.equal(listed.inactive, 2);
+  assert.deepEqual(
+    listed.rules.map(({ alerts, inactive }: { alerts: boolean; inactive: string }) => [alerts, inactive]),
+    [
+      [false, "there is no list 'nobody_has'"],
+      [true, ''],
+      [false, 'its status is unsupported'],
+    ],
+  );
+  assert.match(
+    (await run({ rules: [folder] }, ['list'])).out,
+    /inactive: there is no list.*3 rules loaded, 2 of them inactive/s,
+  );
+  const { problems } = JSON.parse((await run({ rules: [folder], json: true }, ['lint'])).out);
+  const codes = problems.map(({ code }: { code: string }) => code);
+  assert.equal(codes.filter((code: string) => code === 'lint.inactive').length, 2);
+});
+
 test('explain shows the values and which part decided', async (t) => {
   const detection = '  sel:\n    CommandLine|contains: whoami\n    User: bob\n  condition: sel';
   const folder = folderOf(t, {

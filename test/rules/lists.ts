@@ -38,10 +38,12 @@ const VALUES = new Map<string, readonly string[]>([
   ['mine', ['anna', 'bob', '443']],
 ]);
 
-/** In lower case, as lists keep them; no value is a part of another. A list that nobody named is empty. */
-export function listValues(list: string): readonly string[] {
-  const name = /^%(.+)%$/.exec(list)?.[1] ?? list; // rules keep their placeholder
-  return VALUES.get(name) ?? [];
+/**
+ * In lower case, as lists keep them; no value is a part of another. A list that nobody named is empty. Rules ask for
+ * `%name%`, and then without case; what stands around a placeholder does not occur here.
+ */
+export function listValues(name: string): readonly string[] {
+  return VALUES.get(name.replace(/^%(.*)%$/, '$1')) ?? [];
 }
 
 export const LISTS: readonly ListDocument[] = [...VALUES].map(([name, values]) => ({

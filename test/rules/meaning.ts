@@ -73,7 +73,7 @@ function saysOf(test: FieldTest, value: Scalar): boolean {
       return listValues(test.list).some((one) => {
         if (test.mode === 'contains') return low.includes(one);
         if (test.mode === 'startswith') return low.startsWith(one);
-        return test.mode === 'endswith' ? low.endsWith(one) : text === one;
+        return test.mode === 'endswith' ? low.endsWith(one) : (test.list.startsWith('%') ? low : text) === one;
       });
     }
     default:

@@ -50,7 +50,7 @@ export class RecordSubject implements Subject {
     return listValues(list).some((value) => {
       if (mode === 'contains') return folded.includes(value);
       if (mode === 'startswith') return folded.startsWith(value);
-      return mode === 'endswith' ? folded.endsWith(value) : text === value;
+      return mode === 'endswith' ? folded.endsWith(value) : (list.startsWith('%') ? folded : text) === value;
     });
   }
 

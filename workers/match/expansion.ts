@@ -11,35 +11,43 @@ interface Source {
   texts(): Iterable<string>;
 }
 
-/** Without case, as Sigma compares; `*` and `?` of a string list's values are wildcards. */
+/** Without case, as Sigma compares; `*` and `?` of a list's values are wildcards. One list, filled in when first needed. */
 export class Expansion {
+  private readonly template: Template;
+  private readonly source: Source;
   /** Networks and domains: an address inside or a name below is a member, though it is not equal to a value. */
-  private readonly whole: readonly Source[];
-  private readonly literals = new Set<string>();
+  private readonly whole: boolean;
+  private literals: Set<string> | null = null;
   private readonly patterns: Pattern[] = [];
 
-  constructor(template: Template, sources: readonly Source[]) {
-    const bare = template.before.length + template.after.length === 0;
-    this.whole = bare ? sources.filter(({ kind }) => kind !== 'string') : [];
-    for (const source of sources) {
-      for (const value of source.texts()) {
-        const pattern = fill(template, value);
-        const literal = literalOf(pattern);
-        if (literal === null) this.patterns.push(pattern);
-        else this.literals.add(literal);
-      }
-    }
+  constructor(template: Template, source: Source) {
+    this.template = template;
+    this.source = source;
+    this.whole = template.before.length + template.after.length === 0 && source.kind !== 'string';
   }
 
   has(mode: ListMode, text: string): boolean {
+    if (mode === 'member' && this.whole) return this.source.has(mode, text);
+    this.literals ??= this.filled();
     const folded = text.toLowerCase();
     if (mode === 'member') {
-      if (this.literals.has(folded) || this.whole.some((source) => source.has('member', text))) return true;
+      if (this.literals.has(folded)) return true;
     } else {
       for (const literal of this.literals) if (holds(mode, folded, literal)) return true;
     }
     const anchor = mode === 'member' ? 'equals' : mode;
     return this.patterns.some((pattern) => matches(anchored(pattern, anchor), folded));
+  }
+
+  private filled(): Set<string> {
+    const literals = new Set<string>();
+    for (const value of this.source.texts()) {
+      const pattern = fill(this.template, value);
+      const literal = literalOf(pattern);
+      if (literal === null) this.patterns.push(pattern);
+      else literals.add(literal);
+    }
+    return literals;
   }
 }
 

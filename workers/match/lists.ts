@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { ListMode } from '../../rules/plan/index.ts';
-import { parseTemplate } from '../../rules/sigma/placeholder.ts';
+import { parseTemplate, type Template } from '../../rules/sigma/placeholder.ts';
 import type { ControlSnapshot, ListDocument } from '../../src/model/control.ts';
 import { parseIp, parsePrefix } from '../../src/model/ip.ts';
 import { type PrefixTable, PrefixTableBuilder } from '../enrich/lpm.ts';
@@ -13,6 +13,7 @@ class NamedList {
   private readonly document: ListDocument;
   private values: ReadonlySet<string> | null = null;
   private prefixes: PrefixTable | null = null;
+  private readonly expansions = new Map<string, Expansion>();
 
   constructor(document: ListDocument) {
     this.document = document;
@@ -47,6 +48,16 @@ class NamedList {
 
   texts(): Iterable<string> {
     return this.set();
+  }
+
+  /** A rule's value (`text` of `template`) with the values of this list in place of its placeholder. */
+  expanded(text: string, template: Template): Expansion {
+    let expansion = this.expansions.get(text);
+    if (expansion === undefined) {
+      expansion = new Expansion(template, this);
+      this.expansions.set(text, expansion);
+    }
+    return expansion;
   }
 
   private member(text: string): boolean {
@@ -103,8 +114,8 @@ const scratch = new Uint32Array(4);
 export class Lists {
   private readonly shared: ReadonlyMap<string, NamedList>;
   private readonly own: readonly ReadonlyMap<string, NamedList>[];
-  private readonly expansions = new Map<number, Map<string, Expansion | null>>();
-  private readonly addressNames = new Map<string, string>();
+  /** Of the lists that rules and policies ask; null for a plain name. */
+  private readonly templates = new Map<string, Template | null>();
 
   constructor(snapshot: ControlSnapshot) {
     const byName = (lists: readonly ListDocument[]): Map<string, NamedList> =>
@@ -115,47 +126,34 @@ export class Lists {
 
   /** A tenant's list and the global one of the same name count as one. */
   member(tenant: number, list: string, mode: ListMode, text: string): boolean {
-    const own = this.own[tenant]?.get(list);
-    const shared = this.shared.get(list);
-    if (own !== undefined || shared !== undefined)
-      return Boolean(own?.has(mode, text)) || Boolean(shared?.has(mode, text));
-    return this.expansionOf(tenant, list)?.has(mode, text) ?? false;
+    const template = this.templateOf(list);
+    const name = template?.name ?? list;
+    const own = this.own[tenant]?.get(name);
+    const shared = this.shared.get(name);
+    if (template === null) return (own?.has(mode, text) ?? false) || (shared?.has(mode, text) ?? false);
+    return (
+      (own?.expanded(list, template).has(mode, text) ?? false) ||
+      (shared?.expanded(list, template).has(mode, text) ?? false)
+    );
   }
 
   memberAddress(tenant: number, list: string, words: Uint32Array, at: number): boolean {
-    let name = this.addressNames.get(list);
-    if (name === undefined) {
-      name = plainName(list);
-      this.addressNames.set(list, name);
-    }
+    const template = this.templateOf(list);
+    // With text around it the value is no address, and never equal to one.
+    if (template !== null && template.before.length + template.after.length > 0) return false;
+    const name = template?.name ?? list;
     return (
       (this.own[tenant]?.get(name)?.hasAddress(words, at) ?? false) ||
       (this.shared.get(name)?.hasAddress(words, at) ?? false)
     );
   }
 
-  /** Values of rules, `before%name%after`, with the lists' values filled in; made when first asked for. */
-  private expansionOf(tenant: number, list: string): Expansion | null {
-    let byList = this.expansions.get(tenant);
-    if (byList === undefined) {
-      byList = new Map();
-      this.expansions.set(tenant, byList);
+  private templateOf(list: string): Template | null {
+    let template = this.templates.get(list);
+    if (template === undefined) {
+      template = parseTemplate(list);
+      this.templates.set(list, template);
     }
-    let expansion = byList.get(list);
-    if (expansion === undefined) {
-      const template = parseTemplate(list);
-      const lists = template === null ? [] : [this.own[tenant]?.get(template.name), this.shared.get(template.name)];
-      const found = lists.filter((one) => one !== undefined);
-      expansion = template === null || found.length === 0 ? null : new Expansion(template, found);
-      byList.set(list, expansion);
-    }
-    return expansion;
+    return template;
   }
-}
-
-/** An address is a member of a list or not; with text around it the value is no address, and never equal to one. */
-function plainName(list: string): string {
-  const template = parseTemplate(list);
-  if (template === null) return list;
-  return template.before.length + template.after.length === 0 ? template.name : '';
 }

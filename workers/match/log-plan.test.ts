@@ -170,7 +170,7 @@ test('the plan over log events finds exactly what the interpreter finds', () => 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
   assert.ok(pairs >= 10_000, `only ${pairs} pairs`);
   assert.ok(hits / pairs >= 0.3, `only ${hits} hits in ${pairs} pairs`);

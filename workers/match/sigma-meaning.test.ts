@@ -150,7 +150,7 @@ test('Field Existence: presence alone counts, be the value null or empty', () =>
   ]);
 });
 
-test('Keywords search: in every text of the event, with wildcards and all', () => {
+test('Keywords search: in every value of the event, with wildcards and all', () => {
   check([
     ["- 'event::clear'\n- 'event::drop'", { a: { b: ['x EVENT::drop y'] } }, true],
     ["'|all':\n  - one\n  - two", { a: 'one', b: 'TWO' }, true],
@@ -159,6 +159,8 @@ test('Keywords search: in every text of the event, with wildcards and all', () =
     ["- 'a*c'", { x: 'a', y: 'c' }, false],
     ["'|re': 'a.c$'", { x: 'zabc' }, true],
     ["'|cased': Word", { x: 'a word' }, false],
+    ['- 4624', { EventID: 4624 }, true],
+    ['- EventID', { EventID: 4624 }, false],
   ]);
 });
 
