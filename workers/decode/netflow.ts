@@ -3,6 +3,7 @@
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { ipText } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
+import { EXPORTS } from '../../src/model/sequence-runs.ts';
 import { TENANT_INACTIVE, TENANT_UNKNOWN } from './context.ts';
 import { scaleCounter } from './digits.ts';
 import { ABSENT, FAILED, type FieldReader } from './json-records.ts';
@@ -70,7 +71,13 @@ export interface NetflowNames {
   readonly icmpCode: readonly string[];
   readonly sourceAsn: readonly string[];
   readonly destinationAsn: readonly string[];
+  /** The header of the packet that the record was in: its type, number, and observation domain; nothing where none is given. */
+  readonly type: readonly string[];
+  readonly sequence: readonly string[];
+  readonly domain: readonly string[];
 }
+
+const TYPES = new Map<string, number>(Object.entries(EXPORTS));
 
 /** Reads JSON records under the given names into flows. */
 export class NetflowJson {
@@ -91,9 +98,28 @@ export class NetflowJson {
   }
 
   record(): void {
-    if (this.flow()) return;
+    const { out, tenant } = this.reader;
+    const i = out.flows.length;
+    if (this.flow()) return this.numbered(out.flows.tenant[i], out.flows.exporter[i]);
     this.reader.reject();
-    this.reader.out.failed(this.exporter());
+    const exporter = this.exporter();
+    out.failed(exporter);
+    this.numbered(tenant >= 0 ? tenant : this.ownerOf(i), exporter);
+  }
+
+  /** Notes the packet that the record was in, where it says so; a number that cannot be read is no reason to refuse the record. */
+  private numbered(tenant: number, exporter: number): void {
+    const { reader, slots } = this;
+    if (slots.sequence.length === 0 || tenant < 0 || exporter === 0) return;
+    const { batch, segmentIndex, out } = reader;
+    // Records that took a detour were noted where they came in.
+    if (batch.segments[segmentIndex].diverted !== undefined) return;
+    const number = reader.integer(reader.first(slots.sequence), MAX_U32);
+    if (number < 0) return;
+    const type = TYPES.get(reader.text(reader.first(slots.type)));
+    if (type === undefined) return;
+    const domain = Math.max(0, reader.integer(reader.first(slots.domain), MAX_U32));
+    out.sequences.note(exporter, tenant, type, domain, number);
   }
 
   private flow(): boolean {
@@ -127,6 +153,9 @@ export class NetflowJson {
     if (!this.owned(i)) return false;
     const fault = settleNetflow(flows, i, Math.max(rate, 0), icmpType, icmpCode);
     if (fault !== null) return reader.fail(fault.code, fault.detail);
+    // They are read for metrics alone: no column holds them, so rules look for them in the record.
+    for (const name of ['type', 'sequence', 'domain'] as const)
+      for (const slot of slots[name]) if (reader.tape.slots[slot] >= 0) reader.tape.unknown++;
     reader.finish(flows, i);
     return true;
   }
@@ -160,6 +189,15 @@ export class NetflowJson {
     if (!reader.address(member, "the exporter's address", this.words, 0)) return false;
     const tenant = context.ownedByExporter(out.flows, i, source, reader.tenant, this.words, 0);
     return tenant >= 0 || reader.fail(context.tenantCode(tenant), exporterDetail(tenant, ipText(this.words)));
+  }
+
+  /** Tenant of the exporter of a rejected record, where the source asks exporters; negative for none. Row `i` is not in use. */
+  private ownerOf(i: number): number {
+    const { context, batch, segmentIndex, out, tenant } = this.reader;
+    const { source } = batch.segments[segmentIndex];
+    if (!context.asksExporters(source)) return tenant;
+    if (!this.reader.address(this.reader.first(this.slots.exporter), '', this.words, 0)) return tenant;
+    return context.ownedByExporter(out.flows, i, source, tenant, this.words, 0);
   }
 
   /** The first spelling's value that is not 0: both families' fields may stand in a record, one of them unused. */
