@@ -100,7 +100,10 @@ export class NetflowJson {
   record(): void {
     const { out, tenant } = this.reader;
     const i = out.flows.length;
-    if (this.flow()) return this.numbered(out.flows.tenant[i], out.flows.exporter[i]);
+    if (this.flow()) {
+      this.numbered(out.flows.tenant[i], out.flows.exporter[i]);
+      return;
+    }
     this.reader.reject();
     const exporter = this.exporter();
     out.failed(exporter);
