@@ -13,6 +13,8 @@ const REACH = 256;
 const REACH_SPREAD = 16 * REACH;
 /** Packets of a numbering after which it is one. */
 const CONFIRM = 16;
+/** Batches in which two numberings went on, after which they are two: the last packets before a restart may be late. */
+const TOGETHER = 16;
 /** A packet has up to about 30 records, of which those that count records are told. */
 const RECORDS = 32;
 /** Ahead by more is a numbering that began anyhow, not a gap: no outage is that long. */
@@ -53,10 +55,17 @@ export class SequenceStream {
   }
 
   private place(run: Runs, reach: number): SequenceTrack {
-    const known = this.tracks.find((track) => track.holds(run[0], reach));
-    if (known !== undefined) {
-      known.add(run);
-      return known;
+    let nearest: SequenceTrack | null = null;
+    let away = reach;
+    for (const track of this.tracks) {
+      const own = track.away(run[0]);
+      if (own >= away) continue;
+      nearest = track;
+      away = own;
+    }
+    if (nearest !== null) {
+      nearest.add(run);
+      return nearest;
     }
     const track = new SequenceTrack(run, this.flows);
     track.confirmed = this.tracks.length === 0;
@@ -75,13 +84,16 @@ export class SequenceStream {
   private judge(heard: ReadonlySet<SequenceTrack>, enough: number): void {
     const before = this.tracks.filter((track) => !heard.has(track));
     this.tracks = [...heard, ...before];
-    // The order inside a batch is not known: with several in it, none came alone.
-    if (heard.size > 1) for (const track of heard) track.aloneFrom = track.head;
-    for (const track of before) track.aloneFrom = track.head;
+    for (const track of this.tracks) {
+      // The order inside a batch is not known: with several in it, none came alone.
+      if (heard.size === 1 && heard.has(track)) continue;
+      track.aloneFrom = track.head;
+      track.together++;
+    }
     for (const track of heard) {
       if (track.confirmed) continue;
       if (track.head - track.aloneFrom >= enough) this.succeed(track);
-      else if (track.head - track.start >= 4 * enough) track.confirmed = true;
+      else if (track.together >= TOGETHER && track.head - track.start >= enough) track.confirmed = true;
     }
   }
 

@@ -13,12 +13,15 @@ export class SequenceTrack {
   /** What is missing for good, and not taken yet. */
   private settled = 0;
   /** Everything before is settled. */
-  private base: number;
+  private base = -Infinity;
   /** First number after the highest. */
   head: number;
   /** Where the head was when another numbering of the exporter was last heard; then everything since came without it. */
   aloneFrom: number;
-  readonly start: number;
+  /** Lowest number, as far as it was not settled with others. */
+  start: number;
+  /** Batches in which another numbering was heard since this one began. */
+  together = 0;
   /** False while it may be no more than a straggler. */
   confirmed = false;
 
@@ -26,20 +29,20 @@ export class SequenceTrack {
     this.flows = flows;
     this.runs = runs;
     this.start = runs[0];
-    this.base = runs[0];
     this.head = endOf(runs, runs.length - 3, flows);
     this.aloneFrom = this.start;
   }
 
-  /** Whether a number is one of these: no further ahead than `reach`, and not settled. Far back or ahead is another numbering. */
-  holds(number: number, reach: number): boolean {
-    const away = distance(number, this.head >>> 0);
-    return away < reach && this.head + away >= this.base;
+  /** How far a number is from the highest, either way. */
+  away(number: number): number {
+    return Math.abs(distance(number, this.head >>> 0));
   }
 
   /** Takes one run; its number is placed next to the head, so that numbers go on through a wrap. */
   add(run: Runs): void {
     const start = this.head + distance(run[0], this.head >>> 0);
+    if (start < this.base) return; // too late: it was given up, or is there already
+    this.start = Math.min(this.start, start);
     this.runs = mergeRuns(this.runs, [start, start + run[1] - run[0], run[2]], this.flows);
     this.head = Math.max(this.head, endOf(this.runs, this.runs.length - 3, this.flows));
   }
@@ -53,8 +56,9 @@ export class SequenceTrack {
       this.settled += runs[at + 3] - Math.max(endOf(runs, at, flows), runs[at + 1]);
       at += 3;
     }
-    if (at > 0) this.runs = runs.slice(at);
-    this.base = Math.max(this.base, this.runs[0]);
+    if (at === 0) return;
+    this.runs = runs.slice(at);
+    this.base = this.runs[0];
   }
 
   /** What is missing for good since the last time. */
