@@ -1,5 +1,5 @@
 // What exporters sent and never came, told by their sequence numbers, as metrics. Batches of all lanes of this process are put
-// together here; several numbers a packet-run, never one an event. Bounded: exporters most recently heard, a few numberings each.
+// together here: a few numbers a run of packets, never one an event. Bounded: exporters most recently heard, a few numberings each.
 
 import { LRUCache } from 'lru-cache';
 import { countsFlows, endOf } from '../model/sequence-runs.ts';
@@ -72,7 +72,7 @@ export class Gaps {
     known.came += came;
     known.missing += lost;
     // By one of several partitions at random, half or more is missing here and nothing is lost.
-    const elsewhere = !whole && known.missing * 3 > known.came;
+    const elsewhere = !whole && (known.missing + stream.open) * 3 > known.came;
     if (known.came > MEMORY) {
       known.came /= 2;
       known.missing /= 2;

@@ -37,6 +37,11 @@ export class SequenceStream {
     this.flows = flows;
   }
 
+  /** What is missing and may come yet. */
+  get open(): number {
+    return this.tracks.reduce((sum, track) => sum + (track.confirmed ? track.open : 0), 0);
+  }
+
   /** Runs of one batch. `spread`: its packets come by several partitions. Returns what has become certain with it. */
   add(runs: Runs, spread: boolean): Tally {
     const scale = this.flows ? RECORDS : 1;

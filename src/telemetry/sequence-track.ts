@@ -53,12 +53,20 @@ export class SequenceTrack {
     const limit = this.head - reach;
     let at = 0;
     while (at + 3 < runs.length && (runs[at + 3] <= limit || (runs.length - at) / 3 > MOST_RUNS)) {
-      this.settled += runs[at + 3] - Math.max(endOf(runs, at, flows), runs[at + 1]);
+      this.settled += runs[at + 3] - endOf(runs, at, flows);
       at += 3;
     }
     if (at === 0) return;
     this.runs = runs.slice(at);
     this.base = this.runs[0];
+  }
+
+  /** What is missing and may come yet. */
+  get open(): number {
+    const { runs, flows } = this;
+    let open = 0;
+    for (let at = 0; at + 3 < runs.length; at += 3) open += runs[at + 3] - endOf(runs, at, flows);
+    return open;
   }
 
   /** What is missing for good since the last time. */
