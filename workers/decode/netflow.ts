@@ -1,5 +1,6 @@
 // What the one-directional exporters' records (goflow2, Akvorado) have in common once their fields are in the row.
 
+import { utf8 } from '../../src/model/bytes.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { ipText } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
@@ -77,7 +78,7 @@ export interface NetflowNames {
   readonly domain: readonly string[];
 }
 
-const TYPES = new Map<string, number>(Object.entries(EXPORTS));
+const TYPES = Object.entries(EXPORTS).map(([name, type]) => ({ name: utf8(name), type }));
 
 /** Reads JSON records under the given names into flows. */
 export class NetflowJson {
@@ -86,6 +87,8 @@ export class NetflowJson {
   /** The interval's end, as `instant`. */
   private readonly ended = new Float64Array(2);
   private readonly words = new Uint32Array(4);
+  /** Slots of what is read and held by no column. */
+  private readonly aside: readonly number[];
 
   constructor(reader: FieldReader, names: NetflowNames) {
     this.reader = reader;
@@ -95,6 +98,7 @@ export class NetflowJson {
         spellings.map((name) => reader.plan.slot(name)),
       ]),
     ) as unknown as Record<keyof NetflowNames, readonly number[]>;
+    this.aside = [...this.slots.type, ...this.slots.sequence, ...this.slots.domain];
   }
 
   record(): void {
@@ -119,10 +123,22 @@ export class NetflowJson {
     if (batch.segments[segmentIndex].diverted !== undefined) return;
     const number = reader.integer(reader.first(slots.sequence), MAX_U32);
     if (number < 0) return;
-    const type = TYPES.get(reader.text(reader.first(slots.type)));
-    if (type === undefined) return;
+    const type = this.type(reader.first(slots.type));
+    if (type === 0) return;
     const domain = Math.max(0, reader.integer(reader.first(slots.domain), MAX_U32));
     out.sequences.note(exporter, tenant, type, domain, number);
+  }
+
+  /** One of EXPORTS by its name; 0 for none. */
+  private type(member: number): number {
+    if (member < 0) return 0;
+    const { bytes, valueStart, valueEnd } = this.reader.tape;
+    const start = valueStart[member];
+    const length = valueEnd[member] - start;
+    const found = TYPES.find(
+      ({ name }) => name.length === length && name.every((byte, i) => byte === bytes[start + i]),
+    );
+    return found?.type ?? 0;
   }
 
   private flow(): boolean {
@@ -157,8 +173,7 @@ export class NetflowJson {
     const fault = settleNetflow(flows, i, Math.max(rate, 0), icmpType, icmpCode);
     if (fault !== null) return reader.fail(fault.code, fault.detail);
     // They are read for metrics alone: no column holds them, so rules look for them in the record.
-    for (const name of ['type', 'sequence', 'domain'] as const)
-      for (const slot of slots[name]) if (reader.tape.slots[slot] >= 0) reader.tape.unknown++;
+    for (const slot of this.aside) if (reader.tape.slots[slot] >= 0) reader.tape.unknown++;
     reader.finish(flows, i);
     return true;
   }
