@@ -101,6 +101,7 @@ export async function startRun(request: RunRequest): Promise<RunResult> {
     const sources = createSources(directory, request, snapshot, router, kit.slabs);
     const lanes = await openLanes(directory, request, kit, sources);
     reportLanes({ counts, slabs: kit.slabs, lanes: () => [...lanes, ...(kafka?.openLanes() ?? [])] });
+    if (kafka) counts.gaps.readsAll = () => kafka.openLanes().length === kafka.lanes;
     if (kafka) await kafka.start(kit);
     telemetry.health.phase = 'running';
     signal.addEventListener('abort', stopping);

@@ -51,6 +51,23 @@ test('probes and metrics of a run', async () => {
   await assert.rejects(get('/healthz'), 'nobody is left');
 });
 
+test('packets of an exporter that never came', async () => {
+  const port = await freePort();
+  const packet = (number: number): string =>
+    `{"type":"NETFLOW_V9","sequence_num":${number},"sampler_address":"192.0.2.9","time_flow_start_ns":1767324720000000007,` +
+    '"bytes":143,"packets":1,"src_addr":"192.168.89.2","dst_addr":"192.168.88.30","proto":"UDP","src_port":55743,"dst_port":53}\n';
+  const packets = Array.from({ length: 400 }, (_, i) => (i % 200 === 50 ? '' : packet(i)));
+  const path = scratch.write('goflow2.ndjson', packets.join(''));
+  await using run = new LiveWeir(['run', ...args('gaps', port), '--input', path, '--pop', 'fra1', '--follow']);
+  const lost = 'weir_exporter_lost_total{tenant="acme",exporter="192.0.2.9",unit="packets"} 1\n';
+  await eventually('the lost one is counted, and the one that may come yet is not', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => null);
+    return (await answer?.text())?.includes(lost) ?? false;
+  });
+  const { code, stderr } = await run.stop('SIGTERM');
+  assert.equal(code, 0, stderr);
+});
+
 test('a port that is taken', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   const { port } = await new Promise<{ port: number }>((resolve) =>

@@ -1,8 +1,10 @@
 // What a batch tells of the exporters of its flows, for metrics: flows columns → one line an exporter. One comparison a flow where
 // neighbours come from the same exporter, as they mostly do, and nothing for batches whose flows name none.
 
+import type { Tenant } from '../src/model/control.ts';
 import type { Decoded } from '../src/model/decoded.ts';
-import type { ExporterSight } from '../src/model/work.ts';
+import { runsOf } from '../src/model/sequences.ts';
+import type { ExporterSight, SequenceSight } from '../src/model/work.ts';
 
 const NONE: readonly ExporterSight[] = [];
 
@@ -41,4 +43,18 @@ export function exportersOf({ flows, failures, dictionary }: Decoded, most: numb
     else if (sights.size < most) sights.set(id, { flows: 0, failures: count, newestMs: -Infinity });
   }
   return Array.from(sights, ([id, found]) => ({ exporter: dictionary.text(id), ...found }));
+}
+
+/** The sequence numbers of at most `most.exporters` exporters (tenant by tenant), as runs. */
+export function sequencesOf(
+  { sequences, dictionary }: Decoded,
+  tenants: readonly Tenant[],
+  most: { readonly tenants: number; readonly exporters: number },
+): readonly SequenceSight[] {
+  return sequences.all.slice(0, most.exporters).map((group) => {
+    const { id, slug } = tenants[group.tenant];
+    const tenant = group.tenant < most.tenants ? slug || id : 'other';
+    const exporter = dictionary.text(group.exporter);
+    return { exporter, tenant, owner: id, type: group.type, domain: group.domain, runs: runsOf(group) };
+  });
 }

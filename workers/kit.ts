@@ -24,8 +24,8 @@ export interface WorkerKit extends Stages {
   readonly divert: ReturnType<typeof createDiverter>;
   /** False where only rows are wanted. */
   readonly detect: boolean;
-  /** Most exporters of a batch that are told apart. */
-  readonly exporters: number;
+  /** Most tenants and exporters of a batch that are told apart. */
+  readonly told: WorkerSetup['told'];
   readonly matchRules: ReturnType<typeof createMatcher>;
   readonly encode: (batch: RawBatch, decoded: Decoded) => TableRows[];
 }
@@ -46,7 +46,7 @@ export function createKit(
     hits: new HitsWriter(),
     divert: createDiverter(snapshot),
     detect: setup.detect,
-    exporters: setup.told.exporters,
+    told: setup.told,
     matchRules: createMatcher(snapshot, rules, dictionary),
     encode: createEncoder(snapshot, dictionary, setup, parcels, scylla),
   };

@@ -7,7 +7,7 @@ import type { BlockEffects, BlockEnd, Matched } from '../src/model/work.ts';
 import { Correlator } from './correlate/index.ts';
 import { alertMessages } from './encode/alert-messages.ts';
 import { encodeRows } from './encode/index.ts';
-import { exportersOf } from './exporters.ts';
+import { exportersOf, sequencesOf } from './exporters.ts';
 import { countsOf, type WorkerKit } from './kit.ts';
 import { RollupMerge, rollUp } from './rollup/index.ts';
 import { decodeAnew, enrichAndDecide } from './stages.ts';
@@ -22,8 +22,10 @@ export function match(kit: WorkerKit, packed: RawBatch): Matched {
   const rollup = kit.detect ? rollUp(decoded.flows, dictionary, snapshot) : NOTHING;
   const rows = kit.encode(batch, decoded);
   rows.push(...detours.rows);
-  const exporters = exportersOf(decoded, kit.exporters);
-  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters, quotas: detours.quotas };
+  const exporters = exportersOf(decoded, kit.told.exporters);
+  const sequences = sequencesOf(decoded, snapshot.tenants, kit.told);
+  const { quotas } = detours;
+  return { rows, rollup, hits: kit.hits.take(), counts: countsOf(decoded), exporters, sequences, quotas };
 }
 
 /** An instance that only stores rolls nothing up. */

@@ -5,6 +5,7 @@ import type { TableName } from '../model/tables.ts';
 import type { BlockEffects, Matched, TenantProgress } from '../model/work.ts';
 import type { SourceBatch } from '../sources/source.ts';
 import { Exporters } from '../telemetry/exporters.ts';
+import { Gaps } from '../telemetry/gaps.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { LaneObserver } from './lane.ts';
 
@@ -40,6 +41,12 @@ const STORED: Readonly<Record<keyof RunSummary['stored'], TableName>> = {
   traffic_analytics: 'traffic_analytics',
 };
 
+/** Topic and partition that a batch is of; files follow each other, so all of them are ''. */
+function partitionOf({ segments }: SourceBatch): string {
+  const file = segments[0]?.file ?? '';
+  return file.includes('/') ? file : '';
+}
+
 export class RunCounts implements LaneObserver {
   read = 0;
   accepted = 0;
@@ -56,6 +63,7 @@ export class RunCounts implements LaneObserver {
   readonly rejects = new Map<string, number>();
   /** How far each lane's tenants have come in what is stored. */
   readonly progress = new Map<string, readonly TenantProgress[]>();
+  readonly gaps: Gaps;
   private readonly exporters: Exporters;
   private readonly rows = new Map<string, number>();
   private readonly startedAt = performance.now();
@@ -65,6 +73,7 @@ export class RunCounts implements LaneObserver {
   constructor(onAlert: (alert: Alert) => void, exporters = 0) {
     this.onAlert = onAlert;
     this.exporters = new Exporters(this.metrics, exporters);
+    this.gaps = new Gaps(this.metrics, exporters);
   }
 
   /** The observer of one lane. */
@@ -85,6 +94,7 @@ export class RunCounts implements LaneObserver {
     const parked = matched.rows.find(({ table }) => table === 'overflow')?.rows ?? 0;
     this.metrics.add('weir_parked_records_total', parked);
     this.exporters.note(matched.exporters, batch.appendedMs);
+    if (matched.sequences.length > 0) this.gaps.note(matched.sequences, partitionOf(batch));
     for (const [code, count] of Object.entries(counts.rejects)) this.metrics.add('weir_rejects_total', count, { code });
     this.metrics.add('weir_unknown_keys_total', counts.unknownKeys);
     this.bytes.set(source, batch.progressBytes);

@@ -4,6 +4,7 @@ import type { Dictionary } from './dictionary.ts';
 import { createFlowColumns, type FlowColumns, resetFlows } from './flow.ts';
 import type { LogEvent, RejectedRecord, SessionEvent, TunnelStat } from './records.ts';
 import type { RejectCode } from './reject.ts';
+import { Sequences } from './sequences.ts';
 
 export class Decoded {
   readonly flows: FlowColumns = createFlowColumns();
@@ -18,6 +19,8 @@ export class Decoded {
   unknownKeys = 0;
   /** Rejects by the exporter (id of its text) that they name all the same. */
   readonly failures = new Map<number, number>();
+  /** Of all records that say theirs, rejected ones included: these have arrived as well. */
+  readonly sequences = new Sequences();
   readonly dictionary: Dictionary;
 
   constructor(dictionary: Dictionary) {
@@ -34,6 +37,7 @@ export class Decoded {
     this.skipped = 0;
     this.unknownKeys = 0;
     if (this.failures.size > 0) this.failures.clear();
+    this.sequences.reset();
   }
 
   /** A record of this exporter was rejected. */

@@ -2,6 +2,7 @@
 
 import type { Alert } from './alert.ts';
 import type { RejectCode } from './reject.ts';
+import type { Runs } from './sequence-runs.ts';
 import type { TableRows } from './tables.ts';
 
 export interface BatchCounts {
@@ -21,6 +22,19 @@ export interface ExporterSight {
   readonly failures: number;
   /** Highest event time (end of a flow) of its flows, ms since 1970; -Infinity when all were rejected. */
   readonly newestMs: number;
+}
+
+/** Sequence numbers of one exporter in a batch. */
+export interface SequenceSight {
+  readonly exporter: string;
+  /** Slug, or `other`: then all tenants that are not told apart. */
+  readonly tenant: string;
+  /** UUID: the same address may be another device at another tenant. */
+  readonly owner: string;
+  /** One of EXPORTS. */
+  readonly type: number;
+  readonly domain: number;
+  readonly runs: Runs;
 }
 
 /** How far the events of a tenant have come in a lane; `other` stands for all tenants that are not told apart. */
@@ -46,6 +60,7 @@ export interface Matched {
   readonly rollup: Uint8Array;
   readonly counts: BatchCounts;
   readonly exporters: readonly ExporterSight[];
+  readonly sequences: readonly SequenceSight[];
   readonly quotas: readonly QuotaUse[];
 }
 

@@ -140,6 +140,16 @@ export const ALERTS: readonly AlertRule[] = [
     description:
       'Its flows move the watermark of their tenant ahead, so that those of others count as late; more than 5 minutes ahead they are flagged and ignored as clocks. Set the device’s NTP.',
   },
+  {
+    alert: 'WeirExporterLoss',
+    expr: 'sum by (tenant, exporter) (rate(weir_exporter_lost_total{unit="flows"}[30m])) / (sum by (tenant, exporter) (rate(weir_exporter_lost_total{unit="flows"}[30m])) + sum by (tenant, exporter) (rate(weir_exporter_numbered_total{unit="flows"}[30m]))) > 0.02 or sum by (tenant, exporter) (rate(weir_exporter_lost_total{unit="packets"}[30m])) / (sum by (tenant, exporter) (rate(weir_exporter_lost_total{unit="packets"}[30m])) + sum by (tenant, exporter) (rate(weir_exporter_numbered_total{unit="packets"}[30m]))) > 0.2',
+    for: '15m',
+    severity: 'warning',
+    summary:
+      '{{ $value | humanizePercentage }} of what exporter {{ $labels.exporter }} of {{ $labels.tenant }} sends does not come.',
+    description:
+      'Its sequence numbers have gaps: packets were dropped on the way to the collector, or by it (see its metrics, its socket’s receive buffer, and the network path), or records between it and Weir. Packets that hold only templates, options or counters are in the number: compare with the days before. docs/operations.md says what it cannot tell.',
+  },
 ];
 
 /** deploy/observability/prometheus/alerts.yml */

@@ -167,6 +167,21 @@ export const METRICS = {
     'max',
     'Newest flow end less append time of its batch in Kafka: above 0 the exporter’s clock is ahead, below minus its active time-out behind.',
   ),
+  weir_exporter_lost_total: counter(
+    ['tenant', 'exporter', 'unit'],
+    'gaps',
+    'What never came of what exporters sent, by their sequence numbers (goflow2): flows of NetFlow v5 and IPFIX, packets of NetFlow v9 and sFlow. Options, templates and counters are in it, for they leave no flow behind.',
+  ),
+  weir_exporter_numbered_total: counter(
+    ['tenant', 'exporter', 'unit'],
+    'gaps',
+    'Flows and packets as above that came: lost ÷ (lost + numbered) is the share that did not.',
+  ),
+  weir_exporter_restarts_total: counter(
+    ['tenant', 'exporter'],
+    'gaps',
+    'Times that the sequence numbers of an exporter began anew.',
+  ),
 
   // Memory and process
   weir_in_flight_bytes: gauge(

@@ -20,6 +20,7 @@ export const PANELS = {
   pauses: panel('Intake', 'Paused sources', 'none'),
   exporters: panel('Intake', 'Flows and decode failures by exporter', 'rps'),
   silence: panel('Intake', 'Exporters: time since last seen, clock skew', 's'),
+  gaps: panel('Intake', 'Exporters: gaps in sequence numbers, restarts', 'ops'),
   lag: panel('Lag and freshness', 'Records not yet read (Kafka)', 'short'),
   behind: panel('Lag and freshness', 'Seconds behind', 's'),
   freshness: panel('Lag and freshness', 'Age of the newest stored event', 's'),

@@ -27,6 +27,9 @@ const NAMES: NetflowNames = {
   icmpCode: both('IcmpCode', 'ICMPv4Code', 'ICMPv6Code'),
   sourceAsn: ['SrcAS'],
   destinationAsn: ['DstAS'],
+  type: [],
+  sequence: [],
+  domain: [],
 };
 
 export function createAkvoradoJsonDecoder(context: DecodeContext): SegmentDecoder {

@@ -6,13 +6,15 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type FormatName, framingOf, type RawBatch } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
-import type { ControlSnapshot } from '../../src/model/control.ts';
+import type { ControlSnapshot, Detour } from '../../src/model/control.ts';
 import { Decoded } from '../../src/model/decoded.ts';
 import { Dictionary } from '../../src/model/dictionary.ts';
 import { counterOf, FLOW_COUNTERS, FLOW_STRINGS, type FlowCounter } from '../../src/model/flow.ts';
 import { uuidText } from '../../src/model/hash.ts';
 import { ipText } from '../../src/model/ip.ts';
 import type { LogEvent } from '../../src/model/records.ts';
+import type { Runs } from '../../src/model/sequence-runs.ts';
+import { runsOf } from '../../src/model/sequences.ts';
 import { PACKAGE_ROOT } from '../../src/root.ts';
 import { createDecodeContext, type DecodeContext, type SegmentDecoder } from './context.ts';
 import { counterBig } from './digits.ts';
@@ -31,6 +33,8 @@ export interface Result {
   readonly details: string[];
   /** Rejects by exporter, of the last batch. */
   failures: Record<string, number>;
+  /** Sequence numbers of the last batch, by `exporter tenant type domain`. */
+  sequences: Record<string, Runs>;
   read: number;
   skipped: number;
   readonly sums: Record<FlowCounter, bigint>;
@@ -80,20 +84,32 @@ export interface Options {
   readonly snapshot?: ControlSnapshot;
   /** Bytes a batch; everything at once when left out. */
   readonly batch?: number;
+  /** The records came by a detour. */
+  readonly diverted?: Detour;
 }
 
 export function decodeWith(
   make: Maker,
   format: FormatName,
   input: string | Uint8Array,
-  { snapshot = snapshotOf(), batch: size = Number.POSITIVE_INFINITY }: Options = {},
+  { snapshot = snapshotOf(), batch: size = Number.POSITIVE_INFINITY, diverted }: Options = {},
 ): Result {
   const bytes = typeof input === 'string' ? utf8(input) : input;
   const dictionary = new Dictionary();
   const out = new Decoded(dictionary);
   const decode = make(createDecodeContext(snapshot, dictionary));
   const sums = Object.fromEntries(FLOW_COUNTERS.map((name) => [name, 0n])) as Record<FlowCounter, bigint>;
-  const result: Result = { flows: [], logs: [], rejects: [], details: [], failures: {}, read: 0, skipped: 0, sums };
+  const result: Result = {
+    flows: [],
+    logs: [],
+    rejects: [],
+    details: [],
+    failures: {},
+    sequences: {},
+    read: 0,
+    skipped: 0,
+    sums,
+  };
   const pieces =
     framingOf(format) === 'lines' ? cut(bytes, size) : [{ start: 0, end: bytes.length, context: null } as const];
   for (const piece of pieces) {
@@ -110,6 +126,7 @@ export function decodeWith(
       context: piece.context,
       referenceMs: 0,
       fault: null,
+      ...(diverted && { diverted }),
     };
     const batch: RawBatch = { bytes: slab, segments: [segment], appendedAtMs: Date.UTC(2026, 10, 1) };
     dictionary.trim();
@@ -118,6 +135,10 @@ export function decodeWith(
     assert.equal(out.read, out.accepted + out.rejects.length + out.skipped, 'every record has one outcome');
     collect(out, result);
     for (const [id, count] of out.failures) result.failures[dictionary.text(id)] = count;
+    for (const group of out.sequences.all) {
+      const { exporter, tenant, type, domain } = group;
+      result.sequences[`${dictionary.text(exporter)} ${tenant} ${type} ${domain}`] = runsOf(group);
+    }
   }
   return result;
 }

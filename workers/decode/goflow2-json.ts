@@ -25,6 +25,9 @@ const NAMES: NetflowNames = {
   icmpCode: ['icmp_code', 'IcmpCode'],
   sourceAsn: ['src_as', 'SrcAS', 'SrcAs'],
   destinationAsn: ['dst_as', 'DstAS', 'DstAs'],
+  type: ['type', 'Type'],
+  sequence: ['sequence_num', 'SequenceNum'],
+  domain: ['observation_domain_id', 'ObservationDomainId', 'ObservationDomainID'],
 };
 
 export function createGoflow2JsonDecoder(context: DecodeContext): SegmentDecoder {

@@ -4,11 +4,12 @@
 // protobuf reader. A message that cannot be read is one reject; a length that cannot be makes the rest of the segment one,
 // since nothing tells where the next message begins.
 
-import type { RawBatch } from '../../src/model/batch.ts';
+import type { RawBatch, Segment } from '../../src/model/batch.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { ipText, V4_PREFIX } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
+import { EXPORTS } from '../../src/model/sequence-runs.ts';
 import { type DecodeContext, type SegmentDecoder, TENANT_MISSING } from './context.ts';
 import { splitNanoseconds } from './digits.ts';
 import { exporterDetail, MAX_U32, settleNetflow } from './netflow.ts';
@@ -17,7 +18,9 @@ const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** Field numbers of FlowMessage. */
 const FIELD = {
+  type: 1,
   samplingRate: 3,
+  sequence: 4,
   sourceAddress: 6,
   destinationAddress: 7,
   bytes: 9,
@@ -33,12 +36,15 @@ const FIELD = {
   tcpFlags: 26,
   icmpType: 31,
   icmpCode: 32,
+  domain: 70,
   timeReceived: 110,
   timeStart: 111,
   timeEnd: 112,
 } as const;
 
 const ADDRESSES: readonly number[] = [FIELD.sourceAddress, FIELD.destinationAddress, FIELD.samplerAddress];
+/** Read for metrics alone: no column holds them, so they count as unknown, and rules look for them in the record. */
+const ASIDE: readonly number[] = [FIELD.type, FIELD.sequence, FIELD.domain];
 const NAMES = new Map<number, string>(Object.entries(FIELD).map(([name, field]) => [field, name]));
 
 /** Highest field number that a slot is kept for. */
@@ -95,9 +101,13 @@ class FlowMessages {
       } else if (!this.fields(next) || !this.flow(out, tenant, source)) {
         const detail = `${this.detail} (at byte ${base + this.at - start})`;
         out.reject(this.code, detail, segmentIndex, at, size, tenant);
-        out.failed(this.exporter());
-      } else if (this.context.finishFlow(out, out.flows.length, segmentIndex, batch, at, size)) {
-        out.unknownKeys += this.unknown;
+        const exporter = this.exporter();
+        out.failed(exporter);
+        this.numbered(out, batch.segments[segmentIndex], tenant, exporter);
+      } else {
+        const i = out.flows.length;
+        if (this.context.finishFlow(out, i, segmentIndex, batch, at, size)) out.unknownKeys += this.unknown;
+        this.numbered(out, batch.segments[segmentIndex], out.flows.tenant[i], out.flows.exporter[i]);
       }
       at = next;
     }
@@ -123,7 +133,7 @@ class FlowMessages {
 
   private field(field: number, wire: number, end: number): boolean {
     const known = field < SLOTS && NAMES.has(field);
-    if (!known) this.unknown++;
+    if (!known || ASIDE.includes(field)) this.unknown++;
     if (wire === WIRE.varint) {
       if (!this.varint(end)) return false;
       if (!known) return true;
@@ -140,7 +150,7 @@ class FlowMessages {
     else if (wire === WIRE.fixed32) length = 4;
     else return this.fail('syntax', `field ${field} has the unknown wire type ${wire}`);
     if (length > end - this.at) return this.fail('syntax', `field ${field} reaches beyond its message`);
-    if (known) {
+    if (known && !ASIDE.includes(field)) {
       if (wire !== WIRE.bytes || !ADDRESSES.includes(field)) return this.wrongType(field);
       this.starts[field] = this.at;
       this.lengths[field] = length;
@@ -189,6 +199,17 @@ class FlowMessages {
       return this.fail('missing_field', `${NAMES.get(FIELD.samplerAddress)} is missing`);
     const tenant = context.ownedByExporter(flows, i, source, own, words, 0);
     return tenant >= 0 || this.fail(context.tenantCode(tenant), exporterDetail(tenant, ipText(words)));
+  }
+
+  /** Notes the packet that the message was in. Records that took a detour were noted where they came in. */
+  private numbered(out: Decoded, { source, diverted }: Segment, own: number, exporter: number): void {
+    const { low, high, context, words } = this;
+    const type = low[FIELD.type];
+    if (type < EXPORTS.SFLOW_5 || type > EXPORTS.IPFIX || high[FIELD.sequence] !== 0) return;
+    if (diverted !== undefined || exporter === 0) return;
+    const asked = own < 0 && context.asksExporters(source);
+    const tenant = asked ? context.ownedByExporter(out.flows, out.flows.length, source, own, words, 0) : own;
+    if (tenant >= 0) out.sequences.note(exporter, tenant, type, low[FIELD.domain], low[FIELD.sequence]);
   }
 
   /** Dictionary id of the exporter's address; 0 for none, or one that is no address. */

@@ -1,8 +1,10 @@
 // What the one-directional exporters' records (goflow2, Akvorado) have in common once their fields are in the row.
 
+import { utf8 } from '../../src/model/bytes.ts';
 import { clearRow, FLOW_FLAG, type FlowColumns, nextFlow } from '../../src/model/flow.ts';
 import { ipText } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
+import { EXPORTS } from '../../src/model/sequence-runs.ts';
 import { TENANT_INACTIVE, TENANT_UNKNOWN } from './context.ts';
 import { scaleCounter } from './digits.ts';
 import { ABSENT, FAILED, type FieldReader } from './json-records.ts';
@@ -70,7 +72,13 @@ export interface NetflowNames {
   readonly icmpCode: readonly string[];
   readonly sourceAsn: readonly string[];
   readonly destinationAsn: readonly string[];
+  /** The header of the packet that the record was in: its type, number, and observation domain; nothing where none is given. */
+  readonly type: readonly string[];
+  readonly sequence: readonly string[];
+  readonly domain: readonly string[];
 }
+
+const TYPES = Object.entries(EXPORTS).map(([name, type]) => ({ name: utf8(name), type }));
 
 /** Reads JSON records under the given names into flows. */
 export class NetflowJson {
@@ -79,6 +87,8 @@ export class NetflowJson {
   /** The interval's end, as `instant`. */
   private readonly ended = new Float64Array(2);
   private readonly words = new Uint32Array(4);
+  /** Slots of what is read and held by no column. */
+  private readonly aside: readonly number[];
 
   constructor(reader: FieldReader, names: NetflowNames) {
     this.reader = reader;
@@ -88,12 +98,47 @@ export class NetflowJson {
         spellings.map((name) => reader.plan.slot(name)),
       ]),
     ) as unknown as Record<keyof NetflowNames, readonly number[]>;
+    this.aside = [...this.slots.type, ...this.slots.sequence, ...this.slots.domain];
   }
 
   record(): void {
-    if (this.flow()) return;
+    const { out, tenant } = this.reader;
+    const i = out.flows.length;
+    if (this.flow()) {
+      this.numbered(out.flows.tenant[i], out.flows.exporter[i]);
+      return;
+    }
     this.reader.reject();
-    this.reader.out.failed(this.exporter());
+    const exporter = this.exporter();
+    out.failed(exporter);
+    this.numbered(tenant >= 0 ? tenant : this.ownerOf(i), exporter);
+  }
+
+  /** Notes the packet that the record was in, where it says so; a number that cannot be read is no reason to refuse the record. */
+  private numbered(tenant: number, exporter: number): void {
+    const { reader, slots } = this;
+    if (slots.sequence.length === 0 || tenant < 0 || exporter === 0) return;
+    const { batch, segmentIndex, out } = reader;
+    // Records that took a detour were noted where they came in.
+    if (batch.segments[segmentIndex].diverted !== undefined) return;
+    const number = reader.integer(reader.first(slots.sequence), MAX_U32);
+    if (number < 0) return;
+    const type = this.type(reader.first(slots.type));
+    if (type === 0) return;
+    const domain = Math.max(0, reader.integer(reader.first(slots.domain), MAX_U32));
+    out.sequences.note(exporter, tenant, type, domain, number);
+  }
+
+  /** One of EXPORTS by its name; 0 for none. */
+  private type(member: number): number {
+    if (member < 0) return 0;
+    const { bytes, valueStart, valueEnd } = this.reader.tape;
+    const start = valueStart[member];
+    const length = valueEnd[member] - start;
+    const found = TYPES.find(
+      ({ name }) => name.length === length && name.every((byte, i) => byte === bytes[start + i]),
+    );
+    return found?.type ?? 0;
   }
 
   private flow(): boolean {
@@ -127,6 +172,8 @@ export class NetflowJson {
     if (!this.owned(i)) return false;
     const fault = settleNetflow(flows, i, Math.max(rate, 0), icmpType, icmpCode);
     if (fault !== null) return reader.fail(fault.code, fault.detail);
+    // They are read for metrics alone: no column holds them, so rules look for them in the record.
+    for (const slot of this.aside) if (reader.tape.slots[slot] >= 0) reader.tape.unknown++;
     reader.finish(flows, i);
     return true;
   }
@@ -160,6 +207,15 @@ export class NetflowJson {
     if (!reader.address(member, "the exporter's address", this.words, 0)) return false;
     const tenant = context.ownedByExporter(out.flows, i, source, reader.tenant, this.words, 0);
     return tenant >= 0 || reader.fail(context.tenantCode(tenant), exporterDetail(tenant, ipText(this.words)));
+  }
+
+  /** Tenant of the exporter of a rejected record, where the source asks exporters; negative for none. Row `i` is not in use. */
+  private ownerOf(i: number): number {
+    const { context, batch, segmentIndex, out, tenant } = this.reader;
+    const { source } = batch.segments[segmentIndex];
+    if (!context.asksExporters(source)) return tenant;
+    if (!this.reader.address(this.reader.first(this.slots.exporter), '', this.words, 0)) return tenant;
+    return context.ownedByExporter(out.flows, i, source, tenant, this.words, 0);
   }
 
   /** The first spelling's value that is not 0: both families' fields may stand in a record, one of them unused. */
