@@ -1,5 +1,6 @@
 // Reads partitions by offset, as raw record batches, on connections of its own: no group, no positions but the caller's.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaConfig } from 'kafkajs';
 import { CodecError } from '../model/kafka/codecs.ts';
 import { readHeader } from '../model/kafka/record-batch.ts';
@@ -46,6 +47,9 @@ export class OffsetOutOfRange extends Error {
 }
 
 const READ_COMMITTED = 1;
+/** Errors of a partition whose leader is being changed, or has just been named. */
+const UNSETTLED: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+const LEADERSHIP_MS = 30_000;
 
 export class KafkaReader {
   private readonly cluster: Cluster;
@@ -82,10 +86,20 @@ export class KafkaReader {
 
   /** First offset that there is, and the one behind the last. */
   async offsets(topic: string, partition: number): Promise<{ first: number; end: number }> {
-    const partitions = [{ partition }];
-    const [low] = await this.cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: true }]);
-    const [high] = await this.cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: false }]);
-    return { first: Number(low.partitions[0].offset), end: Number(high.partitions[0].offset) };
+    return { first: await this.offset(topic, partition, true), end: await this.offset(topic, partition, false) };
+  }
+
+  /** Asks again while leadership moves: kafkajs does not. */
+  private async offset(topic: string, partition: number, fromBeginning: boolean): Promise<number> {
+    for (const end = Date.now() + LEADERSHIP_MS; ; await sleep(100)) {
+      try {
+        const [found] = await this.cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+        return Number(found.partitions[0].offset);
+      } catch (error) {
+        if (!UNSETTLED.has((error as { type?: string }).type ?? '') || Date.now() > end) throw error;
+        await this.refresh();
+      }
+    }
   }
 
   /** One fetch from one broker; waits up to `waitMs` when there is nothing. Throws OffsetOutOfRange and kafkajs' errors. */

@@ -102,13 +102,10 @@ export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<
   });
   const names = topics.map(({ topic }) => topic);
   for (const end = Date.now() + LEADERS_MS; ; await sleep(100)) {
-    const led = await admin.fetchTopicMetadata({ topics: names }).then(
-      (found) => found.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)),
-      (error: unknown) => {
-        if (Date.now() > end) throw error;
-        return false;
-      },
-    );
+    const led = await isLed(admin, names).catch((error: unknown) => {
+      if (Date.now() > end) throw error;
+      return false;
+    });
     if (led) return;
     if (Date.now() > end)
       throw new OperationalError(
@@ -119,6 +116,14 @@ export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<
 }
 
 const LEADERS_MS = 30_000;
+
+/** A broker may be named as the leader before it knows that it is: then it refuses offsets. */
+async function isLed(admin: Admin, names: readonly string[]): Promise<boolean> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+  if (topics.some(({ partitions }) => partitions.some(({ leader }) => leader < 0))) return false;
+  await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+  return true;
+}
 
 /** Two instances may start at once. */
 function alreadyThere(error: unknown): boolean {
