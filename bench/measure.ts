@@ -21,3 +21,10 @@ export function mainSeconds(): number {
     return performance.eventLoopUtilization().active / 1000;
   }
 }
+
+/** Median, lowest and highest, to three places. */
+export function spread(values: readonly number[]): { x: number; low: number; high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const round3 = (value: number): number => Math.round(value * 1000) / 1000;
+  return { x: round3(sorted[sorted.length >> 1]), low: round3(sorted[0]), high: round3(sorted[sorted.length - 1]) };
+}

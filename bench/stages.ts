@@ -11,6 +11,7 @@ import { HitsWriter } from '../src/model/hits.ts';
 import { createKit, type WorkerKit } from '../workers/kit.ts';
 import { rollUp } from '../workers/rollup/index.ts';
 import { createLaneState } from '../workers/shard.ts';
+import { spread } from './measure.ts';
 import { correlationRules, syntheticRules } from './rules.ts';
 import { type StandardRecords, standardRecords } from './standard.ts';
 
@@ -146,12 +147,6 @@ function report(
     rounds: options.rounds,
     records_per_round: records,
   };
-}
-
-function spread(values: readonly number[]): { x: number; low: number; high: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const round3 = (value: number): number => Math.round(value * 1000) / 1000;
-  return { x: round3(sorted[sorted.length >> 1]), low: round3(sorted[0]), high: round3(sorted[sorted.length - 1]) };
 }
 
 function batchesOf(lines: readonly string[], size: number): RawBatch[] {

@@ -33,11 +33,14 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
     }
   }
   const unique = withoutDuplicates(drafts);
-  applyFilters(unique, filters, finder(unique));
-  checkAliases(unique);
-  const rules = link(unique);
+  const find = finder(unique);
+  applyFilters(unique, filters, find);
+  checkAliases(unique, find);
+  const rules = link(unique, find);
   return { rules, problems: reports.flatMap((report) => report.problems).sort(byPlace) };
 }
+
+type Find = (reference: string) => Draft | undefined;
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -76,8 +79,7 @@ function finder<T extends Draft>(drafts: readonly T[]): (reference: string) => T
 }
 
 /** Leaves out what is broken, what needs that, and what cannot run; numbers and hashes the rest. */
-function link(drafts: readonly Draft[]): readonly Rule[] {
-  const find = finder(drafts);
+function link(drafts: readonly Draft[], find: Find = finder(drafts)): readonly Rule[] {
   const hashes = hashAll(drafts, find);
   const good = drafts.filter((draft) => hashes.has(draft));
   const positions = new Map(good.map((draft, index) => [draft, index]));
@@ -112,7 +114,7 @@ function link(drafts: readonly Draft[]): readonly Rule[] {
 }
 
 /** Hashes of the rules that can be loaded; the others are reported. */
-function hashAll(drafts: readonly Draft[], find: (reference: string) => Draft | undefined): ReadonlyMap<Draft, string> {
+function hashAll(drafts: readonly Draft[], find: Find): ReadonlyMap<Draft, string> {
   const hashes = new Map<Draft, string>();
   const open = new Set<Draft>();
   const visit = (draft: Draft): boolean => {
@@ -142,8 +144,7 @@ function hashAll(drafts: readonly Draft[], find: (reference: string) => Draft | 
 }
 
 /** An alias that speaks of a rule which does not feed the correlation is a mistake in a name. */
-function checkAliases(drafts: readonly Draft[]): void {
-  const find = finder(drafts);
+function checkAliases(drafts: readonly Draft[], find: Find): void {
   for (const { correlation, report } of drafts) {
     const fed = new Set(correlation?.references.map(({ name }) => find(name)));
     for (const of of Object.values(correlation?.aliases ?? {})) {
@@ -159,10 +160,7 @@ function checkAliases(drafts: readonly Draft[]): void {
  * Rules that feed a correlation do not alert themselves, unless one of their correlations says `generate`. Broken
  * correlations count: a mistake in one must not let loose an alert for every event that fed it.
  */
-function silentRules(
-  drafts: readonly Draft[],
-  find: (reference: string) => Draft | undefined,
-): ReadonlySet<Draft | undefined> {
+function silentRules(drafts: readonly Draft[], find: Find): ReadonlySet<Draft | undefined> {
   const silent = new Set(drafts.flatMap((draft) => draft.feeders.map(find)));
   for (const { correlation, feeders } of drafts) {
     if (correlation?.generate) for (const name of feeders) silent.delete(find(name));

@@ -2,7 +2,7 @@
 // predicate is asked by the plan itself.
 
 import type { Rule } from '../rules/model.ts';
-import { appliesTo, appliesToFlows, compileRow, LogPlan, LogView, normalize } from '../rules/plan/index.ts';
+import { appliesTo, appliesToFlows, compileEvent, compileRow, LogView, normalize } from '../rules/plan/index.ts';
 import type { FieldTest, Predicate } from '../rules/predicate.ts';
 import type { RawBatch } from '../src/model/batch.ts';
 import type { ControlSnapshot } from '../src/model/control.ts';
@@ -68,7 +68,7 @@ export function explainRule(snapshot: ControlSnapshot, rule: Rule, batch: RawBat
   const view = new LogView(LOG_NAMES);
   view.bind(event);
   const tree = explain(rule.detection, {
-    holds: (predicate) => new LogPlan([predicate], [0], view, environment).match().length > 0,
+    holds: (predicate) => compileEvent(predicate, view, environment)(),
     values: (field) => view.values(view.slot(field)).all().map(String),
   });
   const routed = appliesTo(rule.logsource, event.logsource);

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import type { CorrelationCondition } from '../model.ts';
 import { type JudgedKind, SlidingJudgedWindow } from './judged-window.ts';
 import { CountMeasure, DistinctMeasure, SumMeasure } from './measure.ts';
+import { LATENESS, shapeOf } from './shape.test-support.ts';
 import { holds, type WindowResult, type WindowShape } from './window.ts';
 
-const LATENESS = 15;
 const result: WindowResult = { value: 0, events: 0, firstMs: 0 };
 
 interface Event {
@@ -26,17 +26,6 @@ const MEASURES: Readonly<Record<string, (events: readonly Event[]) => number>> =
   distinct: (events) => new Set(events.map(({ item }) => item)).size,
   sum: (events) => events.reduce((sum, { value }) => sum + value, 0),
 };
-
-const shapeOf = (condition: CorrelationCondition, timespanMs: number, capacity = 1000): WindowShape => ({
-  timespanMs,
-  retentionMs: timespanMs + LATENESS,
-  capacity,
-  condition,
-  slots: 0,
-  average: false,
-  jitter: 0,
-  minIntervalMs: 0,
-});
 
 /** Streams whose events are at most LATENESS behind the newest before them. */
 const streams = fc
@@ -105,7 +94,7 @@ for (const name of Object.keys(KINDS)) {
     fc.assert(
       fc.property(streams, conditions, fc.integer({ min: 1, max: 40 }), fc.nat(50), (events, condition, span, cut) => {
         fc.pre(events.length > 0);
-        const shape = shapeOf(condition, span);
+        const shape = shapeOf({ condition, timespanMs: span });
         let window = new SlidingJudgedWindow(KINDS[name]);
         window.key = Uint8Array.of(1, 2, 3, 250, 5);
         const found: number[] = [];
@@ -135,7 +124,7 @@ for (const name of Object.keys(KINDS)) {
 
 test('a busy group costs its capacity, and its silence is still found to the ms', () => {
   for (const name of ['count', 'distinct']) {
-    const shape = shapeOf({ op: 'lt', value: 3 }, 1000, 16);
+    const shape = shapeOf({ condition: { op: 'lt', value: 3 }, timespanMs: 1000, capacity: 16 });
     const window = new SlidingJudgedWindow(KINDS[name]);
     const found: number[] = [];
     for (let i = 0; i < 5000; i++) {
@@ -149,7 +138,7 @@ test('a busy group costs its capacity, and its silence is still found to the ms'
 });
 
 test('a sum over capacity keeps every value', () => {
-  const shape = shapeOf({ op: 'lt', value: 100 }, 1000, 16);
+  const shape = shapeOf({ condition: { op: 'lt', value: 100 }, timespanMs: 1000, capacity: 16 });
   const window = new SlidingJudgedWindow(KINDS.sum);
   const found: [number, number][] = [];
   for (let i = 0; i < 5000; i++) {
@@ -162,7 +151,7 @@ test('a sum over capacity keeps every value', () => {
 });
 
 test('what a tick judged stays so; an event that comes after it counts from there on', () => {
-  const shape = shapeOf({ op: 'eq', value: 0 }, 100);
+  const shape = shapeOf({ condition: { op: 'eq', value: 0 }, timespanMs: 100 });
   const window = new SlidingJudgedWindow(KINDS.count);
   const found: number[] = [];
   const judge = (before: number): void => window.judge(before, shape, (timeMs) => found.push(timeMs));

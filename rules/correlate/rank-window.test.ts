@@ -5,27 +5,10 @@ import type { CorrelationCondition } from '../model.ts';
 import { RankTree } from './rank-tree.ts';
 import { type RankKind, RankWindow } from './rank-window.ts';
 import { MedianRanks, PercentileRanks, RarityRanks } from './ranks.ts';
-import { holds, type WindowResult, type WindowShape } from './window.ts';
+import { LATENESS, shapeOf } from './shape.test-support.ts';
+import { holds, type WindowResult } from './window.ts';
 
-const LATENESS = 15;
 const result: WindowResult = { value: 0, events: 0, firstMs: 0 };
-const shapeOf = (
-  condition: CorrelationCondition,
-  timespanMs: number,
-  percentile = 50,
-  capacity = 1000,
-): WindowShape => ({
-  timespanMs,
-  retentionMs: timespanMs + LATENESS,
-  capacity,
-  condition,
-  slots: 0,
-  average: false,
-  percentile,
-  jitter: 0,
-  minIntervalMs: 0,
-});
-
 const KINDS: Readonly<Record<string, RankKind>> = {
   percentile: { ranks: ({ percentile }) => new PercentileRanks(percentile ?? 50), names: false },
   median: { ranks: () => new MedianRanks(), names: false },
@@ -73,7 +56,7 @@ for (const name of Object.keys(KINDS)) {
     let fired = 0;
     fc.assert(
       fc.property(streams, condition, numbers, (events, of, [timespanMs, percentile, cut]) => {
-        const shape = shapeOf(of, timespanMs, percentile);
+        const shape = shapeOf({ condition: of, timespanMs, percentile });
         let window = new RankWindow(KINDS[name]);
         const seen: { time: number; value: number }[] = [];
         events.forEach((event, i) => {
@@ -104,7 +87,7 @@ test('over capacity a quantile is off by little in rank, and memory stays bounde
   const capacity = 1024;
   for (const percentile of [5, 50, 95]) {
     const window = new RankWindow(KINDS.percentile);
-    const shape = shapeOf({ op: 'gte', value: -1 }, 1e9, percentile, capacity);
+    const shape = shapeOf({ condition: { op: 'gte', value: -1 }, timespanMs: 1e9, percentile, capacity });
     let state = 7;
     const values: number[] = [];
     for (let i = 0; i < 50_000; i++) {
@@ -122,7 +105,7 @@ test('over capacity a quantile is off by little in rank, and memory stays bounde
 
 test('a busy group does not stop: names over capacity forget the oldest', () => {
   const window = new RankWindow(KINDS.rarity);
-  const shape = shapeOf({ op: 'lt', value: 5 }, 1e9, 50, 64);
+  const shape = shapeOf({ condition: { op: 'lt', value: 5 }, timespanMs: 1e9, percentile: 50, capacity: 64 });
   for (let i = 0; i < 1000; i++) assert.equal(window.add(i, 0, i % 2, shape, result), false);
   assert.equal(window.size, 64);
   assert.ok(window.add(1000, 0, 9, shape, result)); // one of 64 events

@@ -6,25 +6,9 @@ import { DistinctWindow } from './distinct-window.ts';
 import { FirstSeenWindow } from './first-seen-window.ts';
 import { IntervalWindow, regularInterval } from './interval-window.ts';
 import { OrderedWindow } from './ordered-window.ts';
+import { LATENESS, shapeOf } from './shape.test-support.ts';
 import { SumWindow } from './sum-window.ts';
 import { holds, type Window, type WindowResult, type WindowShape } from './window.ts';
-
-const LATENESS = 15;
-
-function shapeOf(over: Partial<WindowShape>): WindowShape {
-  const timespanMs = over.timespanMs ?? 10;
-  return {
-    timespanMs,
-    retentionMs: timespanMs + LATENESS,
-    capacity: 1000,
-    condition: { op: 'gte', value: 3 },
-    slots: 0,
-    average: false,
-    jitter: 0.2,
-    minIntervalMs: 0,
-    ...over,
-  };
-}
 
 interface Event {
   readonly time: number;

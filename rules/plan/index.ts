@@ -2,11 +2,12 @@
 
 export { calendarPart, minuteOfDay, ZoneClock } from './calendar.ts';
 export { LogPlan } from './log-plan.ts';
+export { compileEvent } from './log-test.ts';
 export { jsonValues, type LogFieldNames, type LogRecord, LogView } from './log-view.ts';
 export { appliesTo, appliesToFlows } from './logsource.ts';
 export { normalize, testsOf } from './normal.ts';
 export { compileRow } from './row-test.ts';
-export { numericOf } from './scalar.ts';
+export { AFFIX, compileGlob, numericOf, type ScalarTest } from './scalar.ts';
 export type {
   AddressCodec,
   AddressColumn,

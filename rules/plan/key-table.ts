@@ -56,8 +56,3 @@ function isSame(key: string, text: string): boolean {
   }
   return true;
 }
-
-export function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
-}

@@ -22,6 +22,11 @@ const GRAM_MASK = (1 << (3 * BITS)) - 1;
 /** ASCII in lower case. */
 export const FOLDED = Uint8Array.from({ length: 128 }, (_, code) => (code >= 65 && code <= 90 ? code + 32 : code));
 
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
 /** A literal under a gram: where it begins, less where the gram ends. */
 interface Entry {
   readonly literal: number;

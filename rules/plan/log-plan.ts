@@ -2,15 +2,15 @@
 // values by a hash lookup a field, literals in one pass over a field, and fields that must be there. Only those whose trigger
 // was pulled are verified.
 
-import type { FieldTest, Predicate } from '../predicate.ts';
-import { isAscii, KeyTable } from './key-table.ts';
+import type { Predicate } from '../predicate.ts';
+import { KeyTable } from './key-table.ts';
 import { numericKeyOfValue } from './keys.ts';
-import { type Literal, LiteralSearch } from './literal-search.ts';
+import { isAscii, type Literal, LiteralSearch } from './literal-search.ts';
 import { LogTests, type Memo, type Sighting } from './log-test.ts';
 import type { FieldValues, LogRecord, LogView } from './log-view.ts';
 import { normalize } from './normal.ts';
 import type { PlanEnvironment } from './table.ts';
-import { crowdsOf, isDecidedByLiterals, literalsOf, nameOf, type Trigger, triggersOf } from './triggers.ts';
+import { isDecidedByLiterals, type Trigger, Triggers } from './triggers.ts';
 
 /** One predicate. */
 interface Waiting {
@@ -43,14 +43,16 @@ class FieldIndex {
     this.slot = slot;
   }
 
-  signOf(literal: Literal, name: string): Sign {
-    let sign = this.places.get(name);
-    if (sign === undefined) {
-      sign = { stamp: 0, wakes: [] };
-      this.places.set(name, sign);
-      this.literals.push(literal);
-      this.signs.push(sign);
-    }
+  /** By the trigger's name; undefined when nobody waits for it. */
+  sign(name: string): Sign | undefined {
+    return this.places.get(name);
+  }
+
+  addSign(literal: Literal, name: string): Sign {
+    const sign = { stamp: 0, wakes: [] };
+    this.places.set(name, sign);
+    this.literals.push(literal);
+    this.signs.push(sign);
     return sign;
   }
 }
@@ -76,19 +78,16 @@ export class LogPlan<R extends LogRecord> {
     this.view = view;
     const tests = new LogTests(view, environment);
     const normal = predicates.map((predicate) => normalize(predicate));
-    const crowds = crowdsOf(normal);
-    const led = new Set<string>();
+    const triggers = new Triggers(normal);
     normal.forEach((predicate, i) => {
       const waiting = { rule: ids[i], verify: tests.compile(predicate), stamp: 0 };
-      const triggers = triggersOf(predicate, crowds);
-      if (triggers === null) this.always.push(waiting);
-      else
-        for (const trigger of new Map(triggers.map((one) => [nameOf(one), one])).values()) {
-          led.add(nameOf(trigger));
-          this.wait(waiting, trigger);
-        }
+      const pulled = triggers.of(predicate);
+      if (pulled === null) this.always.push(waiting);
+      else for (const trigger of pulled) this.wait(waiting, trigger);
     });
-    tests.each((test, memo) => this.decide(test, memo, led));
+    tests.each((test, memo) => {
+      if (isDecidedByLiterals(test)) this.decide(memo, triggers.ofTest(test) ?? []);
+    });
     for (const index of this.indexes) {
       if (index === undefined) continue;
       if (index.literals.length > 0) index.search = new LiteralSearch(index.literals);
@@ -105,7 +104,7 @@ export class LogPlan<R extends LogRecord> {
       const index = indexes[present[i]];
       if (index !== undefined) this.ask(index);
     }
-    for (const index of this.asked) if (!view.isPresent(index.slot) || view.isComputed(index.slot)) this.ask(index);
+    for (const index of this.asked) if (!view.isPresent(index.slot)) this.ask(index);
     for (const waiting of woken) if (waiting.verify.holds()) matched.push(waiting.rule);
     for (const waiting of this.always) if (waiting.verify.holds()) matched.push(waiting.rule);
     if (matched.length > 1) matched.sort((a, b) => a - b);
@@ -117,8 +116,10 @@ export class LogPlan<R extends LogRecord> {
     this.indexes[slot] ??= new FieldIndex(slot);
     const index = this.indexes[slot];
     if (trigger.kind === 'present') index.present.push(waiting);
-    else if (trigger.kind === 'literal') index.signOf(trigger.literal, nameOf(trigger)).wakes.push(waiting);
-    else {
+    else if (trigger.kind === 'literal') {
+      const { name, literal } = trigger;
+      (index.sign(name) ?? index.addSign(literal, name)).wakes.push(waiting);
+    } else {
       const { key } = trigger;
       index.equal.add(key, waiting);
       index.numeric ||= /\d/.test(key);
@@ -127,16 +128,9 @@ export class LogPlan<R extends LogRecord> {
   }
 
   /** A test all of whose literals are looked for anyway needs no evaluation of its own. */
-  private decide(test: FieldTest, memo: Memo, led: ReadonlySet<string>): void {
-    if (!isDecidedByLiterals(test)) return;
-    const { field } = test;
-    const named = (literalsOf(test) ?? []).map((literal) => ({
-      literal,
-      name: nameOf({ field, kind: 'literal', literal }),
-    }));
-    const index = this.indexes[this.view.slot(field)];
-    if (index === undefined || !named.every(({ name }) => led.has(name))) return;
-    memo.sightings = named.map(({ literal, name }) => index.signOf(literal, name));
+  private decide(memo: Memo, literals: readonly Trigger[]): void {
+    const signs = literals.map(({ field, name }) => this.indexes[this.view.slot(field)]?.sign(name));
+    if (signs.every((sign) => sign !== undefined)) memo.sightings = signs;
   }
 
   private ask(index: FieldIndex): void {

@@ -2,6 +2,7 @@
 
 import type { FieldTest, Predicate } from '../predicate.ts';
 import type { LogRecord, LogView } from './log-view.ts';
+import { normalize } from './normal.ts';
 import { calendarTest, referenceHolds } from './row-test.ts';
 import { compileScalar } from './scalar.ts';
 import type { PlanEnvironment } from './table.ts';
@@ -40,6 +41,16 @@ export class Memo {
     for (let i = 0; i < sightings.length; i++) if (sightings[i].stamp === stamp) return true;
     return false;
   }
+}
+
+/** One predicate alone, over whatever event is bound to the view. */
+export function compileEvent<R extends LogRecord>(
+  predicate: Predicate,
+  view: LogView<R>,
+  environment: PlanEnvironment,
+): EventTest {
+  const memo = new LogTests(view, environment).compile(normalize(predicate));
+  return () => memo.holds();
 }
 
 export class LogTests<R extends LogRecord> {

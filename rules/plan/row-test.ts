@@ -3,7 +3,7 @@
 import type { FieldTest, Predicate } from '../predicate.ts';
 import { prefixesOf } from './address-test.ts';
 import { calendarPart, inTimeOfDay, minuteOfDay } from './calendar.ts';
-import { comparison, compileScalar, numericOf, type PureTest } from './scalar.ts';
+import { AFFIX, comparison, compileScalar, numericOf, type PureTest } from './scalar.ts';
 import type {
   AddressColumn,
   CodeColumn,
@@ -203,17 +203,9 @@ export type Reference = 'equals' | 'startswith' | 'endswith' | 'contains';
 export function referenceHolds(mode: Reference, value: Scalar, other: Scalar): boolean {
   const text = String(value).toLowerCase();
   const part = String(other).toLowerCase();
-  switch (mode) {
-    case 'equals':
-      if (text === part) return true;
-      return (typeof value === 'number' || typeof other === 'number') && numericOf(value) === numericOf(other);
-    case 'startswith':
-      return text.startsWith(part);
-    case 'endswith':
-      return text.endsWith(part);
-    case 'contains':
-      return text.includes(part);
-  }
+  if (mode !== 'equals') return AFFIX[mode](text, part);
+  if (text === part) return true;
+  return (typeof value === 'number' || typeof other === 'number') && numericOf(value) === numericOf(other);
 }
 
 function compileReference(test: Extract<FieldTest, { test: 'fieldref' }>, a: TableColumn, b: TableColumn): RowTest {

@@ -103,18 +103,16 @@ function compileEquals(values: readonly string[], cased: boolean): ScalarTest {
   return (value, text, folded) => texts.has(cased ? text : folded) || (typeof value === 'number' && numbers.has(value));
 }
 
-function compileAffix(
-  kind: 'contains' | 'startswith' | 'endswith',
-  values: readonly string[],
-  cased: boolean,
-): ScalarTest {
+/** How a text may have a part. */
+export const AFFIX = {
+  contains: (text: string, part: string): boolean => text.includes(part),
+  startswith: (text: string, part: string): boolean => text.startsWith(part),
+  endswith: (text: string, part: string): boolean => text.endsWith(part),
+} as const;
+
+function compileAffix(kind: keyof typeof AFFIX, values: readonly string[], cased: boolean): ScalarTest {
   const wanted = values.map((value) => fold(value, cased));
-  const fits =
-    kind === 'contains'
-      ? (text: string, part: string) => text.includes(part)
-      : kind === 'startswith'
-        ? (text: string, part: string) => text.startsWith(part)
-        : (text: string, part: string) => text.endsWith(part);
+  const fits = AFFIX[kind];
   return (_, text, folded) => {
     const subject = cased ? text : folded;
     for (const part of wanted) if (fits(subject, part)) return true;

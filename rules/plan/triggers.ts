@@ -3,45 +3,18 @@
 
 import type { FieldTest, Predicate } from '../predicate.ts';
 import { keysOfTest } from './keys.ts';
-import type { Literal } from './literal-search.ts';
+import { isAscii, type Literal } from './literal-search.ts';
 import { literalsOfRegex } from './regex-literals.ts';
 
-export type Trigger =
-  | { readonly field: string; readonly kind: 'key'; readonly key: string }
-  | { readonly field: string; readonly kind: 'literal'; readonly literal: Literal }
-  | { readonly field: string; readonly kind: 'present' };
-
-/** How many predicates could wait for each trigger: what many wait for is seen often. */
-export type Crowds = ReadonlyMap<string, number>;
-
-export function nameOf(trigger: Trigger): string {
-  const { field, kind } = trigger;
-  if (kind === 'key') return `k${field}\0${trigger.key}`;
-  if (kind === 'present') return `p${field}`;
-  const { text, start, end } = trigger.literal;
-  return `l${field}\0${start ? '^' : ' '}${end ? '$' : ' '}${text}`;
-}
-
-/** Of normalized predicates, each counted once for a trigger. */
-export function crowdsOf(predicates: readonly Predicate[]): Crowds {
-  const crowds = new Map<string, number>();
-  for (const predicate of predicates) {
-    const names = new Set<string>();
-    gather(predicate, names);
-    for (const name of names) crowds.set(name, (crowds.get(name) ?? 0) + 1);
-  }
-  return crowds;
-}
-
-function gather(predicate: Predicate, names: Set<string>): void {
-  if (predicate.kind === 'field') for (const trigger of triggersOfTest(predicate) ?? []) names.add(nameOf(trigger));
-  else if (predicate.kind === 'and' || predicate.kind === 'or') for (const part of predicate.of) gather(part, names);
-}
-
-/** Of a normalized predicate; null when it may hold for events that pull no trigger at all. */
-export function triggersOf(predicate: Predicate, crowds: Crowds): readonly Trigger[] | null {
-  return coverOf(predicate, crowds)?.triggers ?? null;
-}
+export type Trigger = {
+  readonly field: string;
+  /** Equal for the same trigger, another for every other. */
+  readonly name: string;
+} & (
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'literal'; readonly literal: Literal }
+  | { readonly kind: 'present' }
+);
 
 interface Cover {
   readonly triggers: readonly Trigger[];
@@ -49,47 +22,84 @@ interface Cover {
   readonly cost: number;
 }
 
-function coverOf(predicate: Predicate, crowds: Crowds): Cover | null {
-  switch (predicate.kind) {
-    case 'constant':
-      return predicate.value ? null : { triggers: [], cost: 0 };
-    case 'not':
-      return null;
-    case 'field': {
-      const triggers = triggersOfTest(predicate);
-      return triggers && { triggers, cost: triggers.reduce((sum, one) => sum + costOf(one, crowds), 0) };
+/** Triggers of the normalized predicates of one plan. */
+export class Triggers {
+  private readonly known = new Map<FieldTest, readonly Trigger[] | null>();
+  /** By name: how many predicates could wait for a trigger. What many wait for is seen often. */
+  private readonly crowds = new Map<string, number>();
+
+  constructor(predicates: readonly Predicate[]) {
+    for (const predicate of predicates) {
+      const triggers = positiveTests(predicate).flatMap((test) => this.ofTest(test) ?? []);
+      for (const name of new Set(triggers.map((one) => one.name)))
+        this.crowds.set(name, (this.crowds.get(name) ?? 0) + 1);
     }
-    case 'and': {
-      let best: Cover | null = null;
-      for (const part of predicate.of) {
-        const cover = coverOf(part, crowds);
-        if (cover !== null && (best === null || cover.cost < best.cost)) best = cover;
+  }
+
+  /** Of one of the predicates, each once; null when it may hold for events that pull no trigger at all. */
+  of(predicate: Predicate): readonly Trigger[] | null {
+    const cover = this.cover(predicate);
+    return cover && [...new Map(cover.triggers.map((one) => [one.name, one])).values()];
+  }
+
+  /** Null when the test may hold without any. */
+  ofTest(test: FieldTest): readonly Trigger[] | null {
+    let triggers = this.known.get(test);
+    if (triggers === undefined) {
+      triggers = triggersOf(test);
+      this.known.set(test, triggers);
+    }
+    return triggers;
+  }
+
+  private cover(predicate: Predicate): Cover | null {
+    switch (predicate.kind) {
+      case 'constant':
+        return predicate.value ? null : { triggers: [], cost: 0 };
+      case 'not':
+        return null;
+      case 'field': {
+        const triggers = this.ofTest(predicate);
+        return triggers && { triggers, cost: triggers.reduce((sum, one) => sum + this.cost(one), 0) };
       }
-      return best;
+      case 'and': {
+        let best: Cover | null = null;
+        for (const part of predicate.of) {
+          const cover = this.cover(part);
+          if (cover !== null && (best === null || cover.cost < best.cost)) best = cover;
+        }
+        return best;
+      }
+      case 'or': {
+        const parts = predicate.of.map((part) => this.cover(part));
+        if (parts.some((part) => part === null)) return null;
+        const covers = parts as Cover[];
+        return {
+          triggers: covers.flatMap(({ triggers }) => triggers),
+          cost: covers.reduce((sum, { cost }) => sum + cost, 0),
+        };
+      }
     }
-    case 'or': {
-      const parts = predicate.of.map((part) => coverOf(part, crowds));
-      if (parts.some((part) => part === null)) return null;
-      const covers = parts as Cover[];
-      return {
-        triggers: covers.flatMap(({ triggers }) => triggers),
-        cost: covers.reduce((sum, { cost }) => sum + cost, 0),
-      };
-    }
+  }
+
+  /**
+   * Guesses, which change speed and nothing else. Longer literals are rarer, by about a factor of three for two characters; what
+   * many rules look for are the names of ordinary programs; events mostly have the fields that rules name.
+   */
+  private cost(trigger: Trigger): number {
+    const crowd = this.crowds.get(trigger.name) ?? 1;
+    if (trigger.kind === 'present') return 500;
+    if (trigger.kind === 'key') return (trigger.key.length < 6 ? 12 : 5) * crowd;
+    const { text, start, end } = trigger.literal;
+    const length = text.length + (start ? 1 : 0) + (end ? 1 : 0);
+    return 300 * 0.58 ** length + 0.5 * crowd;
   }
 }
 
-/**
- * Guesses, which change speed and nothing else. Longer literals are rarer, by about a factor of three for two characters; what
- * many rules look for are the names of ordinary programs; events mostly have the fields that rules name.
- */
-function costOf(trigger: Trigger, crowds: Crowds): number {
-  const crowd = crowds.get(nameOf(trigger)) ?? 1;
-  if (trigger.kind === 'present') return 500;
-  if (trigger.kind === 'key') return (trigger.key.length < 6 ? 12 : 5) * crowd;
-  const { text, start, end } = trigger.literal;
-  const length = text.length + (start ? 1 : 0) + (end ? 1 : 0);
-  return 300 * 0.58 ** length + 0.5 * crowd;
+/** Those that are not negated: only they can pull anything. */
+function positiveTests(predicate: Predicate): readonly FieldTest[] {
+  if (predicate.kind === 'field') return [predicate];
+  return predicate.kind === 'and' || predicate.kind === 'or' ? predicate.of.flatMap(positiveTests) : [];
 }
 
 /** Tests that fail for an event without the field. */
@@ -105,15 +115,18 @@ const NEEDS_FIELD: ReadonlySet<FieldTest['test']> = new Set([
   'fieldref',
 ]);
 
-/** Null when the test may hold without any. */
-function triggersOfTest(test: FieldTest): readonly Trigger[] | null {
+function triggersOf(test: FieldTest): readonly Trigger[] | null {
   const { field } = test;
   const keys = keysOfTest(test);
-  if (keys !== null) return keys.map((key) => ({ field, kind: 'key', key }));
-  if (!NEEDS_FIELD.has(test.test)) return test.test === 'exists' && test.value ? [{ field, kind: 'present' }] : null;
-  const literals = literalsOf(test);
-  if (literals === null) return [{ field, kind: 'present' }];
-  return literals.map((literal) => ({ field, kind: 'literal', literal }));
+  if (keys !== null) return keys.map((key) => ({ field, kind: 'key', key, name: `k${field}\0${key}` }));
+  const present: Trigger = { field, kind: 'present', name: `p${field}` };
+  if (!NEEDS_FIELD.has(test.test)) return test.test === 'exists' && test.value ? [present] : null;
+  return (
+    literalsOf(test)?.map((literal) => {
+      const { text, start, end } = literal;
+      return { field, kind: 'literal', literal, name: `l${field}\0${start ? '^' : ' '}${end ? '$' : ' '}${text}` };
+    }) ?? [present]
+  );
 }
 
 /** Whether the literals decide the test: it holds where one of them is found. */
@@ -123,14 +136,14 @@ export function isDecidedByLiterals(test: FieldTest): boolean {
 }
 
 /** One of which is in the lower case of every text that passes; null when nothing is known. */
-export function literalsOf(test: FieldTest): readonly Literal[] | null {
+function literalsOf(test: FieldTest): readonly Literal[] | null {
   switch (test.test) {
     case 'contains':
-      return allOf(test.values.map((value) => literalOf(value, test.cased, false, false)));
     case 'startswith':
-      return allOf(test.values.map((value) => literalOf(value, test.cased, true, false)));
-    case 'endswith':
-      return allOf(test.values.map((value) => literalOf(value, test.cased, false, true)));
+    case 'endswith': {
+      const [start, end] = [test.test === 'startswith', test.test === 'endswith'];
+      return allOf(test.values.map((value) => literalOf(value, test.cased, start, end)));
+    }
     case 'pattern':
       return allOf([ofPattern(test)]);
     case 'regex':
@@ -167,9 +180,4 @@ function literalOf(value: string, cased: boolean, start: boolean, end: boolean):
 
 function allOf(literals: readonly (Literal | null)[]): readonly Literal[] | null {
   return literals.some((literal) => literal === null) ? null : (literals as Literal[]);
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }

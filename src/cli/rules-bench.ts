@@ -1,6 +1,7 @@
 // weir rules bench: how fast rules match the records of an input, from raw bytes to hits, as a ratio to JSON.parse of the same
 // lines, both in CPU time. Calibration and matching take turns in one process, since machines drift.
 
+import { spread } from '../../bench/measure.ts';
 import { RuleRun } from '../../workers/rule-run.ts';
 import type { RawBatch } from '../model/batch.ts';
 import { textOf } from '../model/bytes.ts';
@@ -64,20 +65,16 @@ export async function benchRules(values: Values, io: Io): Promise<number> {
     return round();
   });
   if (io.stderr.isTTY) io.stderr.write('\r\x1b[K');
-  const median = (of: readonly number[]): number => [...of].sort((a, b) => a - b)[of.length >> 1];
-  const ratios = taken.map(({ calibration, match }) => calibration / match);
-  const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+  const each = (of: (round: (typeof taken)[number]) => number) => spread(taken.map(of));
   const report: RulesBench = {
     rules: loaded.rules.length,
     records,
     bytes,
     hits,
-    x: rounded(median(ratios)),
-    low: rounded(Math.min(...ratios)),
-    high: rounded(Math.max(...ratios)),
-    records_per_s: Math.round((records * 1000) / median(taken.map(({ match }) => match))),
-    calibration_per_s: Math.round((lines.length * 1000) / median(taken.map(({ calibration }) => calibration))),
-    load_cpu_s: rounded(loadMs / 1000),
+    ...each(({ calibration, match }) => calibration / match),
+    records_per_s: Math.round(each(({ match }) => (records * 1000) / match).x),
+    calibration_per_s: Math.round(each(({ calibration }) => (lines.length * 1000) / calibration).x),
+    load_cpu_s: Math.round(loadMs) / 1000,
   };
   io.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
   return 0;

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { arbitraryPredicate, type FieldPool } from '../../rules/plan/arbitrary.test-support.ts';
+import { arbitraryPredicate } from '../../rules/plan/arbitrary.test-support.ts';
 import { interpret } from '../../rules/plan/interpret.test-support.ts';
+import { LOG_POOLS, LOG_VALUES } from '../../rules/plan/pools.test-support.ts';
 import type { Predicate } from '../../rules/predicate.ts';
 import { rule } from '../../workers/match/matcher.test-support.ts';
 import { Production } from './production.ts';
@@ -11,39 +12,9 @@ import { forInterpreter, RecordSubject } from './record.ts';
 
 const SOURCE = { product: 'fuzz', category: 'fuzz', service: 'fuzz' };
 
-const POOLS: readonly FieldPool[] = [
-  { name: 'EventID', kind: 'number', values: [4624, 4625, 1] },
-  { name: 'Image', kind: 'text', values: ['C:\\Windows\\cmd.exe', '/bin/sh', 'node', 'Ärger.exe'] },
-  { name: 'alert.signature', kind: 'text', values: ['ET SCAN ssh', 'tcp portscan', '%_*?[a]'] },
-  { name: 'dns.answers.rdata', kind: 'text', values: ['8.8.8.8', '10.0.0.1', '2001:db8::1'] },
-  { name: 'tags', kind: 'text', values: ['ssh', 'scan', '443', 'ЖУК'] },
-  { name: 'source_ip', kind: 'text', values: ['10.0.0.1', '8.8.8.8'] },
-  { name: 'user', kind: 'text', values: ['anna', 'Bob'] },
-  { name: 'message', kind: 'text', values: ['Failed password for anna', 'ok'] },
-  { name: 'ok', kind: 'flag', values: [true, false] },
-];
-
 const pick = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
-const scalar = pick<unknown>([
-  'ssh',
-  'Scan',
-  'anna',
-  'жук',
-  '443',
-  443,
-  4624,
-  '04625',
-  4625.0,
-  -1,
-  true,
-  false,
-  null,
-  '',
-  '10.0.0.1',
-  '8.8.8.8',
-  '%_*?[A]',
-]);
+const scalar = pick(LOG_VALUES);
 
 const signature = pick<unknown>(['ET SCAN ssh', 'tcp portscan', 'ET SCAN SSH', '%_*?[a]', null]);
 
@@ -83,7 +54,7 @@ const RECORDS = 32;
 /** At least so many (rule, record) pairs. Throws with the smallest counterexample, or with the first where that is enough. */
 export function fuzz(pairs: number, seed: number, smallest = true): { readonly pairs: number; readonly hits: number } {
   const count = { pairs: 0, hits: 0 };
-  const rules = fc.array(arbitraryPredicate(POOLS), { minLength: RULES, maxLength: RULES });
+  const rules = fc.array(arbitraryPredicate(LOG_POOLS), { minLength: RULES, maxLength: RULES });
   const records = fc.array(arbitraryRecord, { minLength: RECORDS, maxLength: RECORDS });
   const property = fc.property(rules, records, (predicates, given) => {
     const hits = compare(predicates, given);

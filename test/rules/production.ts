@@ -5,6 +5,7 @@ import type { RawBatch } from '../../src/model/batch.ts';
 import { utf8 } from '../../src/model/bytes.ts';
 import { type ControlSnapshot, plainSource, plainTenant } from '../../src/model/control.ts';
 import { uuidFrom } from '../../src/model/hash.ts';
+import { segment, snapshotOf } from '../../workers/decode/fixture.test-support.ts';
 import { RuleRun } from '../../workers/rule-run.ts';
 import { LISTS } from './lists.ts';
 import { isShown } from './record.ts';
@@ -55,25 +56,14 @@ export class Production {
 
   private batchOf(source: number, lines: readonly string[]): RawBatch {
     const bytes = utf8(lines.map((line) => `${line}\n`).join(''));
-    const segment = {
-      format: 'native-json' as const,
-      start: 0,
-      end: bytes.length,
-      base: 0,
-      // Its own file, so that records are numbered from 1.
-      file: (this.batches++).toString(16).padStart(32, '0'),
-      source,
-      context: null,
-      referenceMs: 0,
-      fault: null,
-    };
-    return { bytes, segments: [segment], appendedAtMs: Date.UTC(2100, 0, 1) };
+    // Its own file, so that records are numbered from 1.
+    const one = segment({ end: bytes.length, file: (this.batches++).toString(16).padStart(32, '0'), source });
+    return { bytes, segments: [one], appendedAtMs: Date.UTC(2100, 0, 1) };
   }
 }
 
 function snapshotFor(sources: readonly RuleLogSource[]): ControlSnapshot {
-  return {
-    hash: '0'.repeat(32),
+  return snapshotOf({
     tenants: [{ ...plainTenant(uuidFrom('tenant', 'proof'), 'proof'), lists: LISTS }],
     sources: sources.map((logsource, i) => ({
       ...plainSource(`source-${i}`),
@@ -81,12 +71,5 @@ function snapshotFor(sources: readonly RuleLogSource[]): ControlSnapshot {
       format: 'native-json',
       logsource,
     })),
-    policies: [],
-    rules: [],
-    lists: [],
-    categories: {},
-    limits: { recordBytes: 1 << 20, depth: 32, keys: 512 },
-    enrich: { geo: [], communityId: false },
-    correlate: { groupsPerRule: 1000, valuesPerGroup: 1000, suppressionMs: 3_600_000, evidence: 5 },
-  };
+  });
 }

@@ -16,6 +16,7 @@ import {
 } from '../../src/model/flow.ts';
 import { parseIp } from '../../src/model/ip.ts';
 import type { LogEvent } from '../../src/model/records.ts';
+import { snapshotOf as decoderSnapshot } from '../decode/fixture.test-support.ts';
 import { createEnricher } from './index.ts';
 
 const DATABASE = join(
@@ -48,24 +49,15 @@ const list = (name: string, kind: ListDocument['kind'], values: readonly string[
   file: '',
 });
 
-function snapshotOf(change: Partial<ControlSnapshot> = {}): ControlSnapshot {
-  return {
-    hash: '0'.repeat(32),
+const snapshotOf = (change: Partial<ControlSnapshot> = {}): ControlSnapshot =>
+  decoderSnapshot({
     tenants: [
       TENANT,
       { ...TENANT, id: '22222222-2222-8222-8222-222222222222', slug: 'globex', categories: {}, sites: [] },
     ],
     sources: [],
-    policies: [],
-    rules: [],
-    lists: [],
-    categories: {},
-    limits: { recordBytes: 1 << 20, depth: 32, keys: 512 },
-    enrich: { geo: [], communityId: false },
-    correlate: { groupsPerRule: 1, valuesPerGroup: 1, suppressionMs: 1, evidence: 1 },
     ...change,
-  };
-}
+  });
 
 interface FlowInput {
   tenant?: number;

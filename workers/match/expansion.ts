@@ -1,6 +1,6 @@
 // A rule's value with a placeholder and the lists of that name → which texts it stands for.
 
-import type { ListMode } from '../../rules/plan/index.ts';
+import { AFFIX, compileGlob, type ListMode, type ScalarTest } from '../../rules/plan/index.ts';
 import { fill, type Template } from '../../rules/sigma/placeholder.ts';
 import { anchored, literalOf, type Pattern } from '../../rules/sigma/wildcard.ts';
 
@@ -19,6 +19,7 @@ export class Expansion {
   private readonly whole: boolean;
   private literals: Set<string> | null = null;
   private readonly patterns: Pattern[] = [];
+  private readonly byMode = new Map<ListMode, readonly ScalarTest[]>();
 
   constructor(template: Template, source: Source) {
     this.template = template;
@@ -33,10 +34,19 @@ export class Expansion {
     if (mode === 'member') {
       if (this.literals.has(folded)) return true;
     } else {
-      for (const literal of this.literals) if (holds(mode, folded, literal)) return true;
+      for (const literal of this.literals) if (AFFIX[mode](folded, literal)) return true;
     }
-    const anchor = mode === 'member' ? 'equals' : mode;
-    return this.patterns.some((pattern) => matches(anchored(pattern, anchor), folded));
+    return this.globs(mode).some((glob) => glob(text, text, folded));
+  }
+
+  private globs(mode: ListMode): readonly ScalarTest[] {
+    let globs = this.byMode.get(mode);
+    if (globs === undefined) {
+      const anchor = mode === 'member' ? 'equals' : mode;
+      globs = this.patterns.map((pattern) => compileGlob(anchored(pattern, anchor), false));
+      this.byMode.set(mode, globs);
+    }
+    return globs;
   }
 
   private filled(): Set<string> {
@@ -48,35 +58,5 @@ export class Expansion {
       else literals.add(literal);
     }
     return literals;
-  }
-}
-
-function holds(mode: 'contains' | 'startswith' | 'endswith', text: string, part: string): boolean {
-  if (mode === 'contains') return text.includes(part);
-  return mode === 'startswith' ? text.startsWith(part) : text.endsWith(part);
-}
-
-/** Greedy with one point to return to: at worst pattern × text steps. */
-function matches(pattern: Pattern, text: string): boolean {
-  let at = 0;
-  let part = 0;
-  let star = -1;
-  let resume = 0;
-  for (;;) {
-    const now = pattern[part];
-    if (now === undefined && at === text.length) return true;
-    if (typeof now === 'object' && now.wildcard === '*') {
-      star = part++;
-      resume = at;
-      continue;
-    }
-    const length = now === undefined || at >= text.length ? 0 : typeof now === 'string' ? now.length : 1;
-    if (length > 0 && (typeof now !== 'string' || text.startsWith(now, at))) {
-      at += length;
-      part++;
-    } else if (star >= 0 && resume < text.length) {
-      at = ++resume;
-      part = star + 1;
-    } else return false;
   }
 }

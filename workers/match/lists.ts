@@ -1,7 +1,7 @@
 // Named lists of tenants and of all tenants, ready for membership tests. Loaded once per control snapshot.
 
 import { readFileSync } from 'node:fs';
-import type { ListMode } from '../../rules/plan/index.ts';
+import { AFFIX, type ListMode } from '../../rules/plan/index.ts';
 import { parseTemplate, type Template } from '../../rules/sigma/placeholder.ts';
 import type { ControlSnapshot, ListDocument } from '../../src/model/control.ts';
 import { parseIp, parsePrefix } from '../../src/model/ip.ts';
@@ -23,16 +23,7 @@ class NamedList {
     if (mode === 'member') return this.member(text);
     const folded = text.toLowerCase();
     for (const value of this.set()) {
-      const part = value.toLowerCase();
-      if (
-        mode === 'contains'
-          ? folded.includes(part)
-          : mode === 'startswith'
-            ? folded.startsWith(part)
-            : folded.endsWith(part)
-      ) {
-        return true;
-      }
+      if (AFFIX[mode](folded, value.toLowerCase())) return true;
     }
     return false;
   }

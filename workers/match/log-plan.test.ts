@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { arbitraryPredicate, type FieldPool } from '../../rules/plan/arbitrary.test-support.ts';
 import { LogPlan, LogView } from '../../rules/plan/index.ts';
 import { interpret, type Subject, type SubjectField, type Value } from '../../rules/plan/interpret.test-support.ts';
+import { LOG_POOLS, LOG_VALUES } from '../../rules/plan/pools.test-support.ts';
 import type { Predicate } from '../../rules/predicate.ts';
 import type { LogEvent } from '../../src/model/records.ts';
 import { createEnvironment } from './environment.ts';
@@ -11,35 +12,12 @@ import { localDate, memberOf, snapshotOf, TENANTS } from './flows.test-support.t
 import { LOG_NAMES } from './log-names.ts';
 
 const POOLS: readonly FieldPool[] = [
-  { name: 'EventID', kind: 'number', values: [4624, 4625, 1] },
-  { name: 'Image', kind: 'text', values: ['C:\\Windows\\cmd.exe', '/bin/sh', 'node'] },
-  { name: 'alert.signature', kind: 'text', values: ['ET SCAN ssh', 'tcp portscan'] },
-  { name: 'dns.answers.rdata', kind: 'text', values: ['8.8.8.8', '10.0.0.1', 'www.example.com'] },
+  ...LOG_POOLS,
   { name: 'id.orig_h', kind: 'text', values: ['10.0.0.1', '10.1.2.3', '8.8.8.8'] },
-  { name: 'tags', kind: 'text', values: ['ssh', 'scan', '443'] },
-  { name: 'source_ip', kind: 'text', values: ['10.0.0.1', '8.8.8.8'] },
-  { name: 'user', kind: 'text', values: ['anna', 'Bob'] },
-  { name: 'message', kind: 'text', values: ['Failed password for anna', 'ok'] },
-  { name: 'ok', kind: 'flag', values: [true, false] },
 ];
 
 const pick = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
-const scalar = pick<unknown>([
-  'ssh',
-  'Scan',
-  'anna',
-  '443',
-  443,
-  4624,
-  '04625',
-  4625,
-  true,
-  false,
-  null,
-  '',
-  '10.0.0.1',
-  '8.8.8.8',
-]);
+const scalar = pick(LOG_VALUES);
 
 const fields: fc.Arbitrary<Record<string, unknown>> = fc.record(
   {
