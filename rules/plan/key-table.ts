@@ -37,11 +37,39 @@ export class KeyTable<T> {
     for (let i = 0; i < entries.length; i++) if (isSame(entries[i].key, text)) return entries[i].items;
     return undefined;
   }
+
+  /** By the text written as `bytes[start, end)` of a JSON text: ASCII, with no escapes but those of quotes and backslashes. */
+  getRaw(bytes: Uint8Array, start: number, end: number): readonly T[] | undefined {
+    if (end - start > this.longest * 2) return undefined;
+    let hash = 0;
+    let at = start;
+    for (let i = 0; i < HASHED && at < end; i++) {
+      if (bytes[at] === 92) at++;
+      hash = (Math.imul(hash, 31) + FOLDED[bytes[at++]]) | 0;
+    }
+    const entries = this.byHash.get(hash & 0x3fffffff);
+    if (entries === undefined) return undefined;
+    for (let i = 0; i < entries.length; i++) if (isWritten(entries[i].key, bytes, start, end)) return entries[i].items;
+    return undefined;
+  }
 }
 
+function isWritten(key: string, bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  for (let i = 0; i < key.length; i++) {
+    if (bytes[at] === 92) at++;
+    if (at >= end || FOLDED[bytes[at++]] !== key.charCodeAt(i)) return false;
+  }
+  return at === end;
+}
+
+/** Of so many characters a hash is made: what they begin with tells keys apart well enough. */
+const HASHED = 24;
+
 function hashOf(text: string): number {
-  let hash = text.length;
-  for (let i = 0; i < text.length; i++) {
+  let hash = 0;
+  const length = Math.min(text.length, HASHED);
+  for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
     hash = (Math.imul(hash, 31) + (code < 128 ? FOLDED[code] : code)) | 0;
   }

@@ -6,11 +6,16 @@ import type { Predicate } from '../predicate.ts';
 import { KeyTable } from './key-table.ts';
 import { numericKeyOfValue } from './keys.ts';
 import { isAscii, type Literal, LiteralSearch } from './literal-search.ts';
+import { MEMBER_KIND, type MemberTape } from './log-members.ts';
 import { LogTests, type Memo, type Sighting } from './log-test.ts';
-import type { FieldValues, LogRecord, LogView } from './log-view.ts';
+import { collectAll, FieldValues, type LogRecord, type LogView } from './log-view.ts';
 import { normalize } from './normal.ts';
+import { RawSearch } from './raw-search.ts';
 import type { PlanEnvironment } from './table.ts';
 import { isDecidedByLiterals, type Trigger, Triggers } from './triggers.ts';
+
+/** Bytes that the text of a number may begin with. */
+const NUMBER_BEGINS: ReadonlySet<number> = new Set([...'+-.0123456789'].map((c) => c.charCodeAt(0)));
 
 /** One predicate. */
 interface Waiting {
@@ -36,7 +41,11 @@ class FieldIndex {
   readonly literals: Literal[] = [];
   /** By literal. */
   readonly signs: Sign[] = [];
-  search: LiteralSearch | null = null;
+  /** Some literal may be in the text of a number, or of true and false. */
+  inNumbers = false;
+  inWords = false;
+  private texts: LiteralSearch | null = null;
+  private raw: RawSearch | null = null;
   private readonly places = new Map<string, Sign>();
 
   constructor(slot: number) {
@@ -48,23 +57,39 @@ class FieldIndex {
     return this.places.get(name);
   }
 
+  /** Finds the literals in strings. Both searches are made when the first event of their kind comes. */
+  textSearch(): LiteralSearch {
+    this.texts ??= new LiteralSearch(this.literals);
+    return this.texts;
+  }
+
+  /** Finds them in JSON. */
+  rawSearch(): RawSearch {
+    this.raw ??= new RawSearch(this.literals);
+    return this.raw;
+  }
+
   addSign(literal: Literal, name: string): Sign {
     const sign = { stamp: 0, wakes: [] };
     this.places.set(name, sign);
     this.literals.push(literal);
     this.signs.push(sign);
+    this.inNumbers ||= /^[-+.0-9e]*$/.test(literal.text);
+    this.inWords ||= 'true'.includes(literal.text) || 'false'.includes(literal.text);
     return sign;
   }
 }
 
 export class LogPlan<R extends LogRecord> {
   private readonly view: LogView<R>;
+  private readonly keywords: number;
   /** By slot of the view. */
   private readonly indexes: (FieldIndex | undefined)[] = [];
   /** Fields that are not told by the keys of an event: they are asked of every one. */
   private readonly asked: FieldIndex[] = [];
   private readonly always: Waiting[] = [];
   private readonly woken: Waiting[] = [];
+  private wokenCount = 0;
   private readonly matched: number[] = [];
   private index!: FieldIndex;
 
@@ -76,6 +101,7 @@ export class LogPlan<R extends LogRecord> {
     environment: PlanEnvironment,
   ) {
     this.view = view;
+    this.keywords = view.slot('');
     const tests = new LogTests(view, environment);
     const normal = predicates.map((predicate) => normalize(predicate));
     const triggers = new Triggers(normal);
@@ -90,7 +116,6 @@ export class LogPlan<R extends LogRecord> {
     });
     for (const index of this.indexes) {
       if (index === undefined) continue;
-      if (index.literals.length > 0) index.search = new LiteralSearch(index.literals);
       if (view.isComputed(index.slot) || index.absent) this.asked.push(index);
     }
   }
@@ -98,14 +123,15 @@ export class LogPlan<R extends LogRecord> {
   /** Ids of the predicates that hold for the event bound to the view, ascending; reused by the next call. */
   match(): readonly number[] {
     const { view, matched, woken, indexes } = this;
-    matched.length = woken.length = 0;
-    const present = view.present();
-    for (let i = 0; i < present.length; i++) {
-      const index = indexes[present[i]];
+    if (matched.length > 0) matched.length = 0;
+    this.wokenCount = 0;
+    const present = view.countPresent();
+    for (let i = 0; i < present; i++) {
+      const index = indexes[view.presentAt(i)];
       if (index !== undefined) this.ask(index);
     }
     for (const index of this.asked) if (!view.isPresent(index.slot)) this.ask(index);
-    for (const waiting of woken) if (waiting.verify.holds()) matched.push(waiting.rule);
+    for (let i = 0; i < this.wokenCount; i++) if (woken[i].verify.holds()) matched.push(woken[i].rule);
     for (const waiting of this.always) if (waiting.verify.holds()) matched.push(waiting.rule);
     if (matched.length > 1) matched.sort((a, b) => a - b);
     return matched;
@@ -135,15 +161,71 @@ export class LogPlan<R extends LogRecord> {
 
   private ask(index: FieldIndex): void {
     const { view } = this;
+    const { tape = null } = view.record;
+    if (tape !== null) {
+      const member = view.plainMember(index.slot);
+      if (member >= 0) {
+        this.askMember(index, tape, member);
+        return;
+      }
+      if (index.slot === this.keywords && index.equal.size === 0 && index.present.length === 0) {
+        this.askAll(index, tape);
+        return;
+      }
+    }
     const field = view.values(index.slot);
     if (index.equal.size > 0) this.lookUp(index, field);
     if (!field.present) return;
     if (index.present.length > 0) this.wake(index.present);
-    const { search } = index;
-    if (search === null) return;
+    if (index.literals.length === 0) return;
+    const search = index.textSearch();
     this.index = index;
     for (let i = 0; i < field.count; i++)
       if (!search.scan(field.text(i), this.found)) search.scanFolded(field.fold(i), this.found);
+  }
+
+  /** A field that a plain text holds: no string is made of it. */
+  private askMember(index: FieldIndex, tape: MemberTape, member: number): void {
+    const { bytes } = tape;
+    const start = tape.valueStart[member];
+    const end = tape.valueEnd[member];
+    if (index.equal.size > 0) {
+      const waiting = index.equal.getRaw(bytes, start, end);
+      if (waiting !== undefined) this.wake(waiting);
+      if (index.numeric && NUMBER_BEGINS.has(bytes[start])) {
+        const text = tape.text(member);
+        const number = numericKeyOfValue(text, text);
+        if (number !== '') this.wakeKey(index.equal, number);
+      }
+    }
+    if (index.present.length > 0) this.wake(index.present);
+    if (index.literals.length === 0) return;
+    this.index = index;
+    index.rawSearch().scan(bytes, start, end, this.found);
+  }
+
+  /** Keywords: literals in any value. */
+  private askAll(index: FieldIndex, tape: MemberTape): void {
+    const { first = 0, last = 0 } = this.view.record;
+    if (index.literals.length === 0) return;
+    const search = index.textSearch();
+    const raw = index.rawSearch();
+    const { kind, bytes, valueStart, valueEnd } = tape;
+    this.index = index;
+    for (let member = first; member < last; member++) {
+      const one = kind[member];
+      if (one <= MEMBER_KIND.escapedText) raw.scan(bytes, valueStart[member], valueEnd[member], this.found);
+      else if (one === MEMBER_KIND.oddText || one === MEMBER_KIND.array) this.searchTexts(search, tape.value(member));
+      else if (one === MEMBER_KIND.number ? index.inNumbers : one <= MEMBER_KIND.false && index.inWords)
+        this.searchTexts(search, tape.value(member));
+    }
+  }
+
+  private searchTexts(search: LiteralSearch, value: unknown): void {
+    const texts = new FieldValues(false);
+    collectAll(value, texts);
+    for (let i = 0; i < texts.count; i++)
+      if (!search.scan(texts.text(i), this.found)) search.scanFolded(texts.fold(i), this.found);
   }
 
   private readonly found = (literal: number): void => {
@@ -175,7 +257,7 @@ export class LogPlan<R extends LogRecord> {
       const one = waiting[i];
       if (one.stamp === stamp) continue;
       one.stamp = stamp;
-      this.woken.push(one);
+      this.woken[this.wokenCount++] = one;
     }
   }
 }

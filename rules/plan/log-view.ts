@@ -1,6 +1,7 @@
 // Fields of one log event by the names that rules use: the exact key first, then a dotted path through objects and arrays,
 // then the canonical columns, then the other names of the same thing. Every name is resolved at most once an event.
 
+import { MEMBER_KIND, type MemberNames, type MemberTape } from './log-members.ts';
 import type { Scalar } from './table.ts';
 
 /** What the plan needs of an event; `fields` is hostile: only own keys are read. */
@@ -9,6 +10,12 @@ export interface LogRecord {
   readonly tenant: number;
   readonly ms: number;
   readonly logsource: { readonly product: string; readonly category: string; readonly service: string };
+  /** Where the event is JSON that was not parsed: its members are [first, last) of the tape, and `fields` is costly. */
+  readonly tape?: MemberTape | null;
+  readonly first?: number;
+  readonly last?: number;
+  /** Fields beside `fields`, which win. */
+  readonly derived?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface LogFieldNames<R extends LogRecord> {
@@ -82,7 +89,9 @@ class Slot<R extends LogRecord> extends FieldValues {
   listed = 0;
   rank = 0;
   found: unknown = null;
-  /** Of the event of which `present` names it. */
+  /** Where the event is a tape: the member that holds it, or -1. */
+  member = -1;
+  /** Of the event of which `presentAt` names it. */
   named = 0;
 
   constructor(names: LogFieldNames<R>, name: string, place: number, stamp: number) {
@@ -110,16 +119,21 @@ export class LogView<R extends LogRecord> {
   record!: R;
   /** Counts events: what was computed under another stamp is stale. */
   stamp = 0;
-  private readonly names: LogFieldNames<R>;
+  private readonly fieldNames: LogFieldNames<R>;
   private readonly slots: Slot<R>[] = [];
   private readonly places = new Map<string, number>();
   private readonly meanings = new Map<string, Meaning<R>[]>();
   /** Of the event whose keys were listed. */
   private listed = 0;
   private readonly has: number[] = [];
+  private hasCount = 0;
+  /** What keys of a tape mean, by their numbers. */
+  private names: MemberNames | null = null;
+  private version = 0;
+  private byName: (readonly Meaning<R>[] | undefined)[] = [];
 
   constructor(names: LogFieldNames<R>) {
-    this.names = names;
+    this.fieldNames = names;
   }
 
   bind(record: R): void {
@@ -131,7 +145,7 @@ export class LogView<R extends LogRecord> {
     let place = this.places.get(name);
     if (place === undefined) {
       place = this.slots.length;
-      const slot = new Slot(this.names, name, place, this.stamp);
+      const slot = new Slot(this.fieldNames, name, place, this.stamp);
       this.slots.push(slot);
       this.places.set(name, place);
       if (this.listed === this.stamp) this.name(slot); // the keys have been gone through already: it may be there
@@ -153,13 +167,18 @@ export class LogView<R extends LogRecord> {
     return slot;
   }
 
-  /** Slots for which the event has a key; those that are computed are not among them. Reused for the next event. */
-  present(): readonly number[] {
+  /** How many slots the event has a key for; those that are computed are not among them. */
+  countPresent(): number {
     if (this.listed !== this.stamp) this.list();
-    return this.has;
+    return this.hasCount;
   }
 
-  /** Whether `present` names it. */
+  /** The i-th of them. */
+  presentAt(i: number): number {
+    return this.has[i];
+  }
+
+  /** Whether `presentAt` names it. */
   isPresent(place: number): boolean {
     if (this.listed !== this.stamp) this.list();
     return this.slots[place].named === this.stamp;
@@ -173,10 +192,11 @@ export class LogView<R extends LogRecord> {
   private name(slot: Slot<R>): void {
     if (slot.named === this.stamp || this.isComputed(slot.place)) return;
     slot.named = this.stamp;
-    this.has.push(slot.place);
+    this.has[this.hasCount++] = slot.place;
   }
 
   private mean(key: string, meaning: Meaning<R>): void {
+    this.byName = [];
     const known = this.meanings.get(key);
     if (known === undefined) this.meanings.set(key, [meaning]);
     else known.push(meaning);
@@ -184,37 +204,77 @@ export class LogView<R extends LogRecord> {
 
   /** Goes through the keys of the event once, instead of looking for every name of every field. */
   private list(): void {
-    const { stamp, has, meanings } = this;
-    const { fields } = this.record;
-    this.listed = stamp;
-    has.length = 0;
+    const { record } = this;
+    this.listed = this.stamp;
+    this.hasCount = 0;
+    const { tape = null, derived = null } = record;
+    if (tape !== null) this.listMembers(tape, record.first ?? 0, record.last ?? 0);
+    else this.listKeys(record.fields);
+    if (derived !== null) this.listKeys(derived);
+  }
+
+  private listKeys(fields: Readonly<Record<string, unknown>>): void {
     for (const key of Object.keys(fields)) {
-      const known = meanings.get(key);
+      const known = this.meanings.get(key);
       if (known === undefined) continue;
       const value = fields[key];
-      for (let i = 0; i < known.length; i++) {
-        const { slot, rank } = known[i];
-        if (rank === PATH && (typeof value !== 'object' || value === null)) continue;
-        if (rank === PATH) slot.unlisted = stamp;
-        else if (slot.listed !== stamp || rank < slot.rank) {
-          slot.listed = stamp;
-          slot.rank = rank;
-          slot.found = value;
-        }
-        this.name(slot);
-      }
+      for (let i = 0; i < known.length; i++)
+        this.note(known[i], typeof value === 'object' && value !== null, -1, value);
     }
   }
 
+  private listMembers(tape: MemberTape, first: number, last: number): void {
+    const { parent, name, kind, names } = tape;
+    if (this.names !== names || this.version !== names.version) {
+      this.names = names;
+      this.version = names.version;
+      this.byName = [];
+    }
+    const { byName } = this;
+    for (let member = first; member < last; member++) {
+      if (parent[member] >= 0) continue;
+      let known = byName[name[member]];
+      if (known === undefined) {
+        known = this.meanings.get(names.keys[name[member]]) ?? [];
+        byName[name[member]] = known;
+      }
+      for (let i = 0; i < known.length; i++) this.note(known[i], kind[member] >= MEMBER_KIND.object, member, null);
+    }
+  }
+
+  /** Of two keys of one name the later counts. */
+  private note({ slot, rank }: Meaning<R>, nests: boolean, member: number, value: unknown): void {
+    const { stamp } = this;
+    if (rank === PATH) {
+      if (!nests) return;
+      slot.unlisted = stamp;
+    } else if (slot.listed !== stamp || rank <= slot.rank) {
+      slot.listed = stamp;
+      slot.rank = rank;
+      slot.member = member;
+      slot.found = value;
+    }
+    this.name(slot);
+  }
+
+  /**
+   * The member that alone holds the field's value, which is a text of ASCII with no escapes but those of quotes and backslashes;
+   * -1 for everything else. The tape is that of the record.
+   */
+  plainMember(place: number): number {
+    const slot = this.slots[place];
+    const { tape = null } = this.record;
+    if (tape === null || slot.listed !== this.stamp || slot.unlisted === this.stamp || slot.member < 0) return -1;
+    if (slot.typed && slot.rank !== OWN_NAME) return -1;
+    return tape.kind[slot.member] <= MEMBER_KIND.escapedText ? slot.member : -1;
+  }
+
   private resolve(slot: Slot<R>): void {
-    const { fields } = this.record;
     if (slot.name === '') {
       // Keyword searches ask every value of the event as text.
       slot.present = true;
-      collectAll(fields, slot);
+      this.collectAll(slot);
       slot.hasNull = false;
-      const message = this.names.canonical('message')?.(this.record) ?? '';
-      if (message !== '') slot.add(message);
       return;
     }
     if (this.listed !== this.stamp) this.list();
@@ -226,7 +286,19 @@ export class LogView<R extends LogRecord> {
     if (!(listed && slot.rank === OWN_NAME) && this.fromColumn(slot)) return;
     if (!listed) return;
     slot.present = true;
-    collect(slot.found, slot);
+    const { tape = null } = this.record;
+    collect(slot.member >= 0 && tape !== null ? tape.value(slot.member) : slot.found, slot);
+  }
+
+  private collectAll(slot: Slot<R>): void {
+    const { record } = this;
+    const { tape = null } = record;
+    if (tape === null) collectAll(record.fields, slot);
+    else
+      for (let member = record.first ?? 0; member < (record.last ?? 0); member++)
+        if (tape.kind[member] !== MEMBER_KIND.object) collectAll(tape.value(member), slot);
+    const message = this.fieldNames.canonical('message')?.(record) ?? '';
+    if (message !== '') slot.add(message);
   }
 
   private fromColumn(slot: Slot<R>): boolean {
@@ -238,7 +310,8 @@ export class LogView<R extends LogRecord> {
   }
 
   private search(slot: Slot<R>): void {
-    const { fields } = this.record;
+    const { fields, derived = null } = this.record;
+    if (derived !== null && lookUp(derived, slot.name, null, slot)) return;
     if (lookUp(fields, slot.name, slot.path, slot) || this.fromColumn(slot)) return;
     for (const alias of slot.aliases) if (lookUp(fields, alias.name, alias.path, slot)) return;
   }
@@ -284,7 +357,8 @@ function collect(value: unknown, into: FieldValues): void {
   else into.hasObject = true;
 }
 
-function collectAll(value: unknown, into: FieldValues): void {
+/** Every scalar of a value, at any depth. */
+export function collectAll(value: unknown, into: FieldValues): void {
   if (Array.isArray(value)) for (const element of value) collectAll(element, into);
   else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) collectAll(part, into);
   else collect(value, into);

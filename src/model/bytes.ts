@@ -12,9 +12,31 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** The view that was made last: texts are mostly taken of the same bytes. */
+let viewed: Uint8Array = new Uint8Array(0);
+let view = bufferOf(viewed);
+
+function viewOf(bytes: Uint8Array): Buffer {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = bufferOf(bytes);
+  }
+  return view;
+}
+
 /** Text of `bytes[start, end)`, UTF-8; malformed sequences become U+FFFD. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return bufferOf(bytes).toString('utf8', start, end);
+  return viewOf(bytes).toString('utf8', start, end);
+}
+
+/** Text of `bytes[start, end)`, which are ASCII. */
+export function asciiOf(bytes: Uint8Array, start: number, end: number): string {
+  return viewOf(bytes).toString('latin1', start, end);
+}
+
+/** Where `byte` stands first at or behind `from`; -1 for nowhere. */
+export function indexOfByte(bytes: Uint8Array, byte: number, from: number): number {
+  return viewOf(bytes).indexOf(byte, from);
 }
 
 /** A growable byte buffer that is reused from batch to batch. Integers are little-endian. */

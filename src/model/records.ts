@@ -55,6 +55,10 @@ export interface LogEvent extends Instant, Place {
   /** JSON text of `fields` as stored; decoders of JSON input give the record's own bytes as text. */
   fieldsJson: string;
   clockSkew: boolean;
+  /** What enrichment adds to `fields` for rules; it is not stored. */
+  derived?: Readonly<Record<string, unknown>> | null;
+  /** A field by its own key, undefined when it is absent: where `fields` is made only when somebody asks for all of it. */
+  own?(key: string): unknown;
   /** Name of the threat-intelligence entry that an address or domain of the event matched; '' for none. */
   threat: string;
 }

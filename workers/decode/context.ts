@@ -12,8 +12,11 @@ import type { Dictionary } from '../../src/model/dictionary.ts';
 import { FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
 import { hashWords } from '../../src/model/hash.ts';
 import { isPopName, MAX_POP } from '../../src/model/pop.ts';
+import type { LogSource } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import { Exporters } from './exporters.ts';
+import { JsonLog } from './json-log.ts';
+import { KeyNames } from './key-names.ts';
 import type { LogParts } from './log-parts.ts';
 import { RecordIds } from './record-ids.ts';
 
@@ -52,12 +55,15 @@ interface ResolvedSource {
 
 const POP_DETAIL = `pop_id is longer than ${MAX_POP} characters, or has control characters`;
 
+const NONE: LogSource = { product: '', category: '', service: '' };
+
 /** One a worker and control snapshot. */
 export class DecodeContext {
   readonly snapshot: ControlSnapshot;
   readonly dictionary: Dictionary;
   readonly limits: Limits;
   readonly ids: RecordIds;
+  readonly names = new KeyNames();
   private readonly strangers: Set<string> | null;
   private readonly tenants = new Map<string, number>();
   private readonly sources: readonly ResolvedSource[];
@@ -75,6 +81,7 @@ export class DecodeContext {
   /** Dictionary id → 1 + tenant index, or a negative result; 0 is not looked up yet. */
   private byId = new Int32Array(1024);
   private generation = -1;
+  private merged: Readonly<Record<'declared' | 'own' | 'both', LogSource>> = { declared: NONE, own: NONE, both: NONE };
   private goodPop = 0;
   private goodPopGeneration = -1;
 
@@ -99,6 +106,28 @@ export class DecodeContext {
           ? new Exporters(definition.kafka.exporters, (name) => this.lookUp(name))
           : null,
     }));
+  }
+
+  /** Number of the batch at hand. */
+  batches = 0;
+  /** Events of earlier batches, used again: as many as the largest batch had. */
+  private readonly logs: JsonLog[] = [];
+  private logsUsed = 0;
+
+  /** An event to fill in. It is another one's again unless `pushJsonLog` takes it. */
+  freshLog(): JsonLog {
+    const known = this.logs[this.logsUsed];
+    if (known !== undefined) return known;
+    const log = new JsonLog(this.ids);
+    this.logs.push(log);
+    return log;
+  }
+
+  /** Begins a batch: what was kept of the one before is void. */
+  begin(): void {
+    this.batches++;
+    this.logsUsed = 0;
+    this.names.trim();
   }
 
   /** Begins a segment: one from Kafka may say whose its records are, and from which PoP. */
@@ -336,6 +365,35 @@ export class DecodeContext {
       threat: '',
     });
     return true;
+  }
+
+  /** As `pushLog`, of an event that stays JSON: `log` has its time and what it says of its log source. `pop` is its own, or ''. */
+  pushJsonLog(out: Decoded, log: JsonLog, pop: string): boolean {
+    const { segment: segmentIndex, rawStart, rawLength, tenant, batch, ms } = log;
+    if (!this.inRange(out, ms, segmentIndex, rawStart, rawLength, tenant)) return false;
+    if (!isPopName(pop)) {
+      out.reject('out_of_range', POP_DETAIL, segmentIndex, rawStart, rawLength, tenant);
+      return false;
+    }
+    const { definition } = this.source(batch.segments[segmentIndex].source);
+    log.pop = pop || definition.pop;
+    log.logsource = this.declared(definition.logsource, log.logsource);
+    log.clockSkew = isAhead(batch, segmentIndex, rawStart, ms, SKEW_MS);
+    out.logs.push(log);
+    this.logsUsed++;
+    return true;
+  }
+
+  /** What the source declares wins over what the event says, part by part. The same object for the same two. */
+  private declared(declared: LogSource, own: LogSource): LogSource {
+    if (declared.product === '' && declared.category === '' && declared.service === '') return own;
+    if (this.merged.declared !== declared || this.merged.own !== own) {
+      const product = declared.product || own.product;
+      const category = declared.category || own.category;
+      const service = declared.service || own.service;
+      this.merged = { declared, own, both: { product, category, service } };
+    }
+    return this.merged.both;
   }
 
   /** True for the years 2000–2100; otherwise the record is rejected. For records other than flows. */

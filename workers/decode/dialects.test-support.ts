@@ -18,7 +18,7 @@ import { runsOf } from '../../src/model/sequences.ts';
 import { PACKAGE_ROOT } from '../../src/root.ts';
 import { createDecodeContext, type DecodeContext, type SegmentDecoder } from './context.ts';
 import { counterBig } from './digits.ts';
-import { snapshotOf } from './fixture.test-support.ts';
+import { plainLog, snapshotOf } from './fixture.test-support.ts';
 import { timeText } from './time.ts';
 
 export type Maker = (context: DecodeContext) => SegmentDecoder;
@@ -97,7 +97,8 @@ export function decodeWith(
   const bytes = typeof input === 'string' ? utf8(input) : input;
   const dictionary = new Dictionary();
   const out = new Decoded(dictionary);
-  const decode = make(createDecodeContext(snapshot, dictionary));
+  const context = createDecodeContext(snapshot, dictionary);
+  const decode = make(context);
   const sums = Object.fromEntries(FLOW_COUNTERS.map((name) => [name, 0n])) as Record<FlowCounter, bigint>;
   const result: Result = {
     flows: [],
@@ -116,6 +117,7 @@ export function decodeWith(
     // A batch's bytes are a slab that other batches were in before: records stand somewhere inside it.
     const slab = new Uint8Array(piece.end - piece.start + 24).fill(34);
     slab.set(bytes.subarray(piece.start, piece.end), 7);
+    context.begin();
     const segment = {
       format,
       start: 7,
@@ -147,7 +149,7 @@ function collect(out: Decoded, result: Result): void {
   const { flows, dictionary } = out;
   result.read += out.read;
   result.skipped += out.skipped;
-  result.logs.push(...out.logs);
+  result.logs.push(...out.logs.map(plainLog));
   result.rejects.push(...out.rejects.map(({ code }) => code));
   result.details.push(...out.rejects.map(({ detail }) => detail));
   for (let i = 0; i < flows.length; i++) {

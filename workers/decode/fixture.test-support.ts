@@ -5,6 +5,7 @@ import { utf8 } from '../../src/model/bytes.ts';
 import { type ControlSnapshot, plainTenant, type SourceDefinition, type Tenant } from '../../src/model/control.ts';
 import { Decoded } from '../../src/model/decoded.ts';
 import { Dictionary } from '../../src/model/dictionary.ts';
+import type { LogEvent } from '../../src/model/records.ts';
 import { createDecoder } from './index.ts';
 
 export const ACME = '11111111-1111-4111-8111-111111111111';
@@ -79,4 +80,13 @@ export function decodeAll(
     out,
   );
   return out;
+}
+
+/** An event with everything that it tells, which may refer to the batch until it is asked. */
+export function plainLog(event: LogEvent): LogEvent {
+  const { ms, ns, segment, rawStart, rawLength, tenant, pop, id, logsource, sourceIp, destinationIp } = event;
+  const { host, user, severity, message, fields, fieldsJson, clockSkew, threat } = event;
+  const place = { ms, ns, segment, rawStart, rawLength };
+  const who = { tenant, pop, id, logsource, sourceIp, destinationIp, host, user };
+  return { ...place, ...who, severity, message, fields, fieldsJson, clockSkew, threat };
 }

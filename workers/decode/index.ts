@@ -55,6 +55,7 @@ export function createDecoder(
       out.skipped += unpacked.empty;
     }
     const { segments } = batch;
+    context.begin();
     for (let i = 0; i < segments.length; i++) {
       const { fault, format, start, end, source } = segments[i];
       context.enter(segments[i]);

@@ -9,8 +9,10 @@ import { ipText, parseIpBytes } from '../../src/model/ip.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import { type DecodeContext, type SegmentDecoder, TENANT_MISSING } from './context.ts';
 import { NOT_A_NUMBER, readCounter, readUnsigned } from './digits.ts';
+import type { JsonLog, JsonSubject } from './json-log.ts';
 import { JsonTape, KIND, PathPlan } from './json-tape.ts';
 import { readLines } from './lines.ts';
+import type { LogParts } from './log-parts.ts';
 import { protocolNumber } from './protocols.ts';
 import { parseTime } from './time.ts';
 
@@ -40,7 +42,7 @@ export class FieldReader {
   constructor(context: DecodeContext, paths: readonly string[]) {
     this.context = context;
     this.plan = new PathPlan([...paths, ...OWN]);
-    this.tape = new JsonTape(this.plan, context.limits);
+    this.tape = new JsonTape(this.plan, context.limits, context.names);
     this.popSlot = this.plan.slot('pop_id');
   }
 
@@ -76,7 +78,8 @@ export class FieldReader {
     if (member < 0) return 0;
     const { tape } = this;
     const kind = tape.kind[member];
-    if (kind === KIND.escapedText) return this.context.dictionary.internText(tape.text(member));
+    if (kind === KIND.escapedText || kind === KIND.oddText)
+      return this.context.dictionary.internText(tape.text(member));
     if (kind > KIND.number) return 0;
     return this.context.dictionary.intern(tape.bytes, tape.valueStart[member], tape.valueEnd[member]);
   }
@@ -172,35 +175,22 @@ export class FieldReader {
     return this.text(this.member(this.popSlot));
   }
 
-  /** The record's own text. */
-  json(): string {
-    return textOf(this.batch.bytes, this.start, this.end);
+  /** The record at hand as a log event; its log source and what it says of its PoP are not yet in it. */
+  log(subject: JsonSubject, ms: number, ns: number): JsonLog {
+    const { tape, context, batch, segmentIndex, start, end, tenant } = this;
+    const place = { segment: segmentIndex, rawStart: start, rawLength: end - start };
+    const log = context.freshLog().begin(tape, subject, batch, place, tenant);
+    log.ms = ms;
+    log.ns = ns;
+    return log;
   }
 
-  /**
-   * The record as an object. Integers of objects that a double cannot hold are given as text with all their digits
-   * (inside arrays they are rounded; the stored JSON text has them in full).
-   */
-  object(json: string): Record<string, unknown> {
-    const root = JSON.parse(json) as Record<string, unknown>;
-    const { tape } = this;
-    if (!tape.wideNumbers) return root;
-    const holders: unknown[] = [];
-    for (let member = 0; member < tape.count; member++) {
-      const parent = tape.parent[member];
-      const holder = parent < 0 ? root : holders[parent];
-      // A key that stands twice keeps its last value, which may be no object, or another one.
-      if (typeof holder !== 'object' || holder === null) continue;
-      const own = holder as Record<string, unknown>;
-      if (tape.kind[member] === KIND.object) holders[member] = own[tape.key(member)];
-      else if (tape.kind[member] === KIND.number) {
-        const key = tape.key(member);
-        const digits = textOf(tape.bytes, tape.valueStart[member], tape.valueEnd[member]);
-        const rounded = typeof own[key] === 'number' && !Number.isSafeInteger(own[key]);
-        if (rounded && /^-?\d+$/.test(digits)) own[key] = digits;
-      }
-    }
-    return root;
+  /** Hands a log event over. */
+  push(log: JsonLog): void {
+    const { tape, context, out } = this;
+    if (tape.unnamed)
+      context.pushLog(out, log.batch, log.segment, log.rawStart, log.rawLength, log.tenant, partsOf(log, this.pop()));
+    else if (context.pushJsonLog(out, log, this.pop())) tape.keep();
   }
 
   private notNumber(member: number): number {
@@ -214,6 +204,12 @@ export class FieldReader {
   }
 }
 
+/** A key without a number cannot be told by it: the event is taken apart here. */
+function partsOf(log: JsonLog, pop: string): LogParts {
+  const { ms, ns, logsource, fields, fieldsJson, sourceIp, destinationIp, host, user, severity, message } = log;
+  return { ms, ns, logsource, fields, fieldsJson, pop, sourceIp, destinationIp, host, user, severity, message };
+}
+
 /** Makes a segment decoder; `onRecord` accepts, rejects or skips the record in the reader. */
 export function jsonDecoder(reader: FieldReader, onRecord: (reader: FieldReader) => void): SegmentDecoder {
   const { context, tape } = reader;
@@ -224,6 +220,7 @@ export function jsonDecoder(reader: FieldReader, onRecord: (reader: FieldReader)
     reader.batch = batch;
     reader.segmentIndex = segmentIndex;
     reader.out = out;
+    tape.open(context.batches);
     readLines(context, batch, segmentIndex, out, (start, end) => {
       reader.start = start;
       reader.end = end;
@@ -234,11 +231,10 @@ export function jsonDecoder(reader: FieldReader, onRecord: (reader: FieldReader)
       }
       // Only text names a tenant: Suricata has a numeric tenant_id of its own.
       const named = tape.slots[tenantSlot];
-      const name = named >= 0 && tape.kind[named] === KIND.text ? named : -1;
-      reader.tenant =
-        name < 0
-          ? context.tenantOfSource(source)
-          : context.resolveTenantBytes(source, bytes, tape.valueStart[name], tape.valueEnd[name]);
+      const name = named >= 0 && tape.isText(named) ? named : -1;
+      if (name < 0) reader.tenant = context.tenantOfSource(source);
+      else if (tape.kind[name] !== KIND.text) reader.tenant = context.resolveTenant(source, tape.text(name));
+      else reader.tenant = context.resolveTenantBytes(source, bytes, tape.valueStart[name], tape.valueEnd[name]);
       if (reader.tenant >= 0 || (reader.tenant === TENANT_MISSING && context.asksExporters(source))) onRecord(reader);
       else context.rejectTenant(out, reader.tenant, reader.text(name), segmentIndex, start, end - start);
     });

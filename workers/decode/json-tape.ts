@@ -3,94 +3,105 @@
 //
 // A path joins keys by dots, so `{"id":{"orig_h":…}}` and `{"id.orig_h":…}` are the same field: Zeek writes both.
 
-import { textOf, utf8 } from '../../src/model/bytes.ts';
+import { MEMBER_KIND, type MemberTape } from '../../rules/plan/index.ts';
+import { asciiOf, textOf } from '../../src/model/bytes.ts';
 import type { Limits } from '../../src/model/control.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
+import { isForbidden, KeyNames, keyText, MOST_NAMES, ROOT, UNNAMED } from './key-names.ts';
 
-export const KIND = { text: 1, escapedText: 2, number: 3, true: 4, false: 5, null: 6, object: 7, array: 8 } as const;
-
-const SEED = 0x811c9dc5;
-const step = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193);
-const FORBIDDEN = utf8('__proto__');
+export const KIND = MEMBER_KIND;
 
 /** The paths that a decoder reads; `slot(path)` is the index of a path in `JsonTape.slots`. */
 export class PathPlan {
   readonly paths: readonly string[];
-  private readonly bytes: readonly Uint8Array[];
-  private readonly table: Int16Array;
-  private readonly hashes: Int32Array;
+  private readonly slots: ReadonlyMap<string, number>;
 
   constructor(paths: readonly string[]) {
     this.paths = paths;
-    this.bytes = paths.map((path) => utf8(path));
-    let size = 16;
-    while (size < paths.length * 4) size *= 2;
-    this.table = new Int16Array(size).fill(-1);
-    this.hashes = Int32Array.from(this.bytes, (path) => path.reduce(step, SEED));
-    for (let slot = 0; slot < paths.length; slot++) {
-      let at = this.hashes[slot] & (size - 1);
-      while (this.table[at] >= 0) at = (at + 1) & (size - 1);
-      this.table[at] = slot;
-    }
+    this.slots = new Map(paths.map((path, slot) => [path, slot]));
   }
 
   slot(path: string): number {
-    const slot = this.paths.indexOf(path);
-    if (slot < 0) throw new Error(`path ${path} is not planned`);
+    const slot = this.slots.get(path);
+    if (slot === undefined) throw new Error(`path ${path} is not planned`);
     return slot;
   }
 
-  /** Slot of the path with this hash and length whose tail is `bytes[start, end)`, or -1. */
-  match(hash: number, length: number, bytes: Uint8Array, start: number, end: number): number {
-    const mask = this.table.length - 1;
-    for (let at = hash & mask; this.table[at] >= 0; at = (at + 1) & mask) {
-      const slot = this.table[at];
-      const path = this.bytes[slot];
-      if (this.hashes[slot] !== hash || path.length !== length) continue;
-      let i = end - 1;
-      let j = length - 1;
-      while (i >= start && bytes[i] === path[j]) {
-        i--;
-        j--;
-      }
-      if (i < start) return slot;
-    }
-    return -1;
+  /** Slot of a path that a record has, or -1. */
+  find(path: string): number {
+    return this.slots.get(path) ?? -1;
   }
 }
 
+/** Bytes of a string: 0 goes on, all others are looked at. */
+const [QUOTE, BACKSLASH, CONTROL, WIDE] = [1, 2, 3, 4];
+const CLASS = Uint8Array.from({ length: 256 }, (_, c) =>
+  c === 34 ? QUOTE : c === 92 ? BACKSLASH : c < 32 ? CONTROL : c > 127 ? WIDE : 0,
+);
+
 /** Reused from record to record. After `read` returned false, `code`, `detail` and `position` say why. */
-export class JsonTape {
-  /** Members in the order of the record, objects before what they hold; members inside arrays are not listed. */
+export class JsonTape implements MemberTape {
+  /** Members of the record at hand: [first, count), in its order, objects before what they hold; those inside arrays are not listed. */
+  first = 0;
   count = 0;
-  parent = new Int32Array(64);
-  kind = new Uint8Array(64);
-  keyStart = new Int32Array(64);
-  keyEnd = new Int32Array(64);
+  /** Member that holds it, or -1. */
+  parent = new Int32Array(1024);
+  kind = new Uint8Array(1024);
+  /** Number of the key (see key-names.ts), or UNNAMED. */
+  name = new Int16Array(1024);
+  keyStart = new Int32Array(1024);
+  keyEnd = new Int32Array(1024);
   /** Without the quotes for text. */
-  valueStart = new Int32Array(64);
-  valueEnd = new Int32Array(64);
+  valueStart = new Int32Array(1024);
+  valueEnd = new Int32Array(1024);
   /** Member of each planned path, or -1. */
   readonly slots: Int32Array;
   /** Scalar and array members that the plan does not know. */
   unknown = 0;
   /** True when an integer of the record has more than 15 digits, so that a double may not hold it. */
   wideNumbers = false;
+  /** True when a key of the record has no number. */
+  unnamed = false;
   code: RejectCode = 'syntax';
   detail = '';
   position = 0;
+  readonly names: KeyNames;
 
   bytes: Uint8Array = new Uint8Array(0);
   private end = 0;
   private at = 0;
   private keys = 0;
+  /** By number of a key + 1 (0: none): the key that followed it last. Producers seldom change the order. */
+  private readonly follower = new Int16Array(MOST_NAMES + 1).fill(-1);
+  private lastName = -1;
+  /** Slot by number of a key, -2 when not looked up. */
+  private slotOf = new Int16Array(256).fill(-2);
+  private version = 0;
+  private batch = 0;
   private readonly plan: PathPlan;
   private readonly limits: Limits;
 
-  constructor(plan: PathPlan, limits: Limits) {
+  constructor(plan: PathPlan, limits: Limits, names: KeyNames = new KeyNames()) {
     this.plan = plan;
     this.limits = limits;
+    this.names = names;
     this.slots = new Int32Array(plan.paths.length);
+  }
+
+  /** Begins or goes on with a batch, named by what is new for each: members that were kept of another one are void. */
+  open(batch: number): void {
+    if (this.batch === batch) return;
+    this.batch = batch;
+    this.first = this.count = 0;
+    if (this.version === this.names.version) return;
+    this.version = this.names.version;
+    this.follower.fill(-1);
+    this.slotOf.fill(-2);
+  }
+
+  /** The members of the record just read stay until the next batch. */
+  keep(): void {
+    this.first = this.count;
   }
 
   /** Reads `bytes[start, end)`, which must be one JSON object and nothing else but white space. */
@@ -98,14 +109,15 @@ export class JsonTape {
     this.bytes = bytes;
     this.at = start;
     this.end = end;
-    this.count = 0;
+    this.count = this.first;
     this.keys = 0;
+    this.lastName = -1;
     this.unknown = 0;
-    this.wideNumbers = false;
+    this.wideNumbers = this.unnamed = false;
     this.slots.fill(-1);
     this.space();
     if (this.at >= end || bytes[this.at] !== 123) return this.fail('syntax', 'is not a JSON object');
-    if (!this.object(-1, SEED, 0, 1)) return false;
+    if (!this.object(-1, ROOT, 1)) return false;
     this.space();
     return this.at === end || this.fail('syntax', 'has bytes after the object');
   }
@@ -114,19 +126,62 @@ export class JsonTape {
   text(member: number): string {
     const start = this.valueStart[member];
     const end = this.valueEnd[member];
-    if (this.kind[member] === KIND.escapedText) return JSON.parse(textOf(this.bytes, start - 1, end + 1)) as string;
-    return textOf(this.bytes, start, end);
+    const kind = this.kind[member];
+    if (kind === KIND.escapedText || kind === KIND.oddText) {
+      return JSON.parse(textOf(this.bytes, start - 1, end + 1)) as string;
+    }
+    return kind < KIND.object ? asciiOf(this.bytes, start, end) : textOf(this.bytes, start, end);
+  }
+
+  value(member: number): unknown {
+    switch (this.kind[member]) {
+      case KIND.number: {
+        const text = this.text(member);
+        const number = Number(text);
+        return Number.isInteger(number) && !Number.isSafeInteger(number) && isWhole(text) ? text : number;
+      }
+      case KIND.true:
+        return true;
+      case KIND.false:
+        return false;
+      case KIND.null:
+        return null;
+      case KIND.object:
+        return this.objectOf(member, member + 1);
+      case KIND.array:
+        return JSON.parse(this.text(member));
+      default:
+        return this.text(member);
+    }
+  }
+
+  /** The members from `first` on that `parent` holds (-1: the record), as an object. */
+  objectOf(parent: number, first: number, last = this.lastOf(parent)): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    for (let member = first; member < last; member++)
+      if (this.parent[member] === parent) object[this.key(member)] = this.value(member);
+    return object;
+  }
+
+  /** Behind the last member that an object holds. */
+  private lastOf(object: number): number {
+    const end = this.valueEnd[object];
+    let member = object + 1;
+    while (member < this.count && this.keyStart[member] > this.keyStart[object] && this.keyStart[member] < end)
+      member++;
+    return member;
   }
 
   isText(member: number): boolean {
-    return this.kind[member] <= KIND.escapedText;
+    return this.kind[member] <= KIND.oddText;
   }
 
   key(member: number): string {
-    return JSON.parse(textOf(this.bytes, this.keyStart[member] - 1, this.keyEnd[member] + 1)) as string;
+    const name = this.name[member];
+    return name >= 0 ? this.names.keys[name] : keyText(this.bytes, this.keyStart[member], this.keyEnd[member]);
   }
 
-  private object(parent: number, hash: number, pathLength: number, depth: number): boolean {
+  private object(parent: number, parentName: number, depth: number): boolean {
     const { bytes, end } = this;
     if (depth > this.limits.depth) return this.fail('too_deep', `nests deeper than ${this.limits.depth}`);
     this.at++;
@@ -136,19 +191,12 @@ export class JsonTape {
       return true;
     }
     for (;;) {
-      if (this.at >= end || bytes[this.at] !== 34) return this.fail('syntax', 'has no key where one must stand');
-      const keyStart = this.at + 1;
-      const keyKind = this.string();
-      if (keyKind === 0) return false;
-      const keyEnd = this.at - 1;
+      const member = this.openMember(parent, parentName);
+      if (member < 0) return false;
       if (++this.keys > this.limits.keys) return this.fail('too_many_keys', `has more than ${this.limits.keys} keys`);
-      this.space();
-      if (this.at >= end || bytes[this.at] !== 58) return this.fail('syntax', 'lacks a colon after a key');
-      this.at++;
-      this.space();
-      const member = this.member(parent, keyStart, keyEnd);
-      if (!this.name(member, keyKind, hash, pathLength, depth)) return false;
-      this.space();
+      if (!this.colon()) return false;
+      if (!this.valueOf(member, depth)) return false;
+      if (this.at < end && bytes[this.at] <= 32) this.space();
       const c = this.at < end ? bytes[this.at] : 0;
       this.at++;
       if (c === 125) return true;
@@ -156,51 +204,112 @@ export class JsonTape {
         this.at--;
         return this.fail('syntax', 'lacks a comma or brace after a value');
       }
-      this.space();
+      if (this.at < end && bytes[this.at] <= 32) this.space();
     }
   }
 
+  private colon(): boolean {
+    const { bytes, end } = this;
+    if (this.at < end && bytes[this.at] <= 32) this.space();
+    if (this.at >= end || bytes[this.at] !== 58) return this.fail('syntax', 'lacks a colon after a key');
+    this.at++;
+    if (this.at < end && bytes[this.at] <= 32) this.space();
+    return true;
+  }
+
+  /** Reads a key: the new member, or -1. */
+  private openMember(parent: number, parentName: number): number {
+    const { bytes, end, names } = this;
+    if (this.at >= end || bytes[this.at] !== 34) {
+      this.fail('syntax', 'has no key where one must stand');
+      return -1;
+    }
+    const start = this.at + 1;
+    let name = this.follower[this.lastName + 1];
+    const expectedEnd = name < 0 ? 0 : start + names.length[name];
+    if (name >= 0 && expectedEnd < end && bytes[expectedEnd] === 34 && this.isExpected(name, parentName, start)) {
+      this.at = expectedEnd + 1;
+    } else {
+      const kind = this.string();
+      if (kind === 0) return -1;
+      const keyEnd = this.at - 1;
+      if (isForbidden(kind, bytes, start, keyEnd)) {
+        this.fail('forbidden_key', 'has a key __proto__');
+        return -1;
+      }
+      name = names.find(parentName, bytes, start, keyEnd);
+      if (name === UNNAMED) this.unnamed = true;
+      else this.follower[this.lastName + 1] = name;
+    }
+    this.lastName = Math.max(name, -1);
+    const member = this.count++;
+    if (member === this.parent.length) this.grow();
+    this.parent[member] = parent;
+    this.name[member] = name;
+    this.keyStart[member] = start;
+    this.keyEnd[member] = this.at - 1;
+    return member;
+  }
+
+  /** A known key holds no raw quote that would end it sooner: equal bytes are the same key. */
+  private isExpected(name: number, parentName: number, start: number): boolean {
+    const { bytes, names } = this;
+    if (names.parent[name] !== parentName) return false;
+    const own = names.bytes;
+    const from = names.start[name];
+    const length = names.length[name];
+    for (let i = 0; i < length; i++) if (own[from + i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  private slotOfMember(member: number): number {
+    const name = this.name[member];
+    if (name < 0) return this.plan.find(this.pathOf(member));
+    if (name >= this.slotOf.length) {
+      const grown = new Int16Array(this.slotOf.length * 2 + name).fill(-2);
+      grown.set(this.slotOf);
+      this.slotOf = grown;
+    }
+    let slot = this.slotOf[name];
+    if (slot === -2) {
+      slot = this.plan.find(this.names.paths[name]);
+      this.slotOf[name] = slot;
+    }
+    return slot;
+  }
+
+  private pathOf(member: number): string {
+    const parent = this.parent[member];
+    return parent < 0 ? this.key(member) : `${this.pathOf(parent)}.${this.key(member)}`;
+  }
+
   /** Finds the member's slot, then reads its value. */
-  private name(member: number, keyKind: number, parentHash: number, parentLength: number, depth: number): boolean {
-    let bytes = this.bytes;
-    let start = this.keyStart[member];
-    let end = this.keyEnd[member];
-    if (keyKind === KIND.escapedText) {
-      bytes = utf8(this.key(member));
-      start = 0;
-      end = bytes.length;
-    }
-    if (end - start === FORBIDDEN.length && FORBIDDEN.every((byte, i) => bytes[start + i] === byte)) {
-      return this.fail('forbidden_key', 'has a key __proto__');
-    }
-    let hash = parentLength === 0 ? parentHash : step(parentHash, 46);
-    for (let i = start; i < end; i++) hash = step(hash, bytes[i]);
-    const length = parentLength === 0 ? end - start : parentLength + 1 + end - start;
-    const slot = this.plan.match(hash, length, bytes, start, end);
+  private valueOf(member: number, depth: number): boolean {
+    const slot = this.slotOfMember(member);
     if (slot >= 0) {
       if (this.slots[slot] >= 0) return this.fail('duplicate_key', `has the key ${this.plan.paths[slot]} twice`);
       this.slots[slot] = member;
     }
-    this.valueStart[member] = this.at;
     const c = this.at < this.end ? this.bytes[this.at] : 0;
     if (c === 123) {
+      this.valueStart[member] = this.at;
       this.kind[member] = KIND.object;
-      if (!this.object(member, hash, length, depth + 1)) return false;
+      if (!this.object(member, this.name[member], depth + 1)) return false;
       this.valueEnd[member] = this.at;
       return true;
     }
     if (slot < 0) this.unknown++;
-    const kind = this.value(depth);
+    const text = c === 34 ? 1 : 0;
+    this.valueStart[member] = this.at + text;
+    const kind = this.take(depth);
     if (kind === 0) return false;
     this.kind[member] = kind;
-    const text = kind <= KIND.escapedText ? 1 : 0;
-    this.valueStart[member] += text;
     this.valueEnd[member] = this.at - text;
     return true;
   }
 
   /** Reads a value (objects inside arrays included) and returns its kind, 0 on failure. */
-  private value(depth: number): number {
+  private take(depth: number): number {
     const c = this.at < this.end ? this.bytes[this.at] : 0;
     if (c === 34) return this.string();
     if (c === 45 || (c >= 48 && c <= 57)) return this.number();
@@ -215,13 +324,33 @@ export class JsonTape {
 
   /** An object inside an array: checked, never listed. */
   private hidden(depth: number): boolean {
-    const { count, slots, unknown } = this;
-    const before = slots.slice();
-    const fine = this.object(-2, 0, 1, depth);
-    this.count = count;
-    this.unknown = unknown;
-    slots.set(before);
-    return fine;
+    const { bytes, end } = this;
+    if (depth > this.limits.depth) return this.fail('too_deep', `nests deeper than ${this.limits.depth}`);
+    this.at++;
+    this.space();
+    if (this.at < end && bytes[this.at] === 125) {
+      this.at++;
+      return true;
+    }
+    for (;;) {
+      const start = this.at + 1;
+      if (this.at >= end || bytes[this.at] !== 34) return this.fail('syntax', 'has no key where one must stand');
+      const kind = this.string();
+      if (kind === 0) return false;
+      if (++this.keys > this.limits.keys) return this.fail('too_many_keys', `has more than ${this.limits.keys} keys`);
+      if (isForbidden(kind, bytes, start, this.at - 1)) return this.fail('forbidden_key', 'has a key __proto__');
+      if (!this.colon()) return false;
+      if (this.take(depth) === 0) return false;
+      this.space();
+      const c = this.at < end ? bytes[this.at] : 0;
+      this.at++;
+      if (c === 125) return true;
+      if (c !== 44) {
+        this.at--;
+        return this.fail('syntax', 'lacks a comma or brace after a value');
+      }
+      this.space();
+    }
   }
 
   private array(depth: number): boolean {
@@ -233,7 +362,7 @@ export class JsonTape {
       return true;
     }
     for (;;) {
-      if (this.value(depth) === 0) return false;
+      if (this.take(depth) === 0) return false;
       this.space();
       const c = this.at < this.end ? this.bytes[this.at] : 0;
       this.at++;
@@ -249,27 +378,38 @@ export class JsonTape {
   private string(): number {
     const { bytes, end } = this;
     let kind: number = KIND.text;
-    for (let i = this.at + 1; i < end; i++) {
-      const c = bytes[i];
-      if (c === 34) {
+    let i = this.at + 1;
+    for (;;) {
+      while (i < end && CLASS[bytes[i]] === 0) i++;
+      if (i >= end) break;
+      const found = CLASS[bytes[i]];
+      if (found === QUOTE) {
         this.at = i + 1;
         return kind;
       }
-      if (c < 32) {
+      if (found === CONTROL) {
         this.at = i;
         this.fail('syntax', 'has a control character in a string');
         return 0;
       }
-      if (c !== 92) continue;
-      kind = KIND.escapedText;
+      if (found === WIDE) {
+        kind = KIND.oddText;
+        i++;
+        continue;
+      }
       i++;
       const letter = i < end ? bytes[i] : 0;
-      if (letter === 117) {
+      if (letter === 92 || letter === 34) {
+        if (kind === KIND.text) kind = KIND.escapedText;
+      } else if (letter === 117) {
         for (let digit = 1; digit <= 4; digit++) {
           if (i + digit >= end || !isHex(bytes[i + digit])) return this.badEscape(i);
         }
         i += 4;
-      } else if (!ESCAPES.includes(letter)) return this.badEscape(i);
+        kind = KIND.oddText;
+      } else if (ESCAPES.includes(letter)) kind = KIND.oddText;
+      else return this.badEscape(i);
+      i++;
     }
     this.at = end;
     this.fail('syntax', 'ends inside a string');
@@ -330,15 +470,6 @@ export class JsonTape {
     }
   }
 
-  private member(parent: number, keyStart: number, keyEnd: number): number {
-    const member = this.count++;
-    if (member === this.parent.length) this.grow();
-    this.parent[member] = parent;
-    this.keyStart[member] = keyStart;
-    this.keyEnd[member] = keyEnd;
-    return member;
-  }
-
   private grow(): void {
     const bigger = (old: Int32Array): Int32Array<ArrayBuffer> => {
       const next = new Int32Array(old.length * 2);
@@ -350,6 +481,9 @@ export class JsonTape {
     this.keyEnd = bigger(this.keyEnd);
     this.valueStart = bigger(this.valueStart);
     this.valueEnd = bigger(this.valueEnd);
+    const name = new Int16Array(this.name.length * 2);
+    name.set(this.name);
+    this.name = name;
     const kind = new Uint8Array(this.kind.length * 2);
     kind.set(this.kind);
     this.kind = kind;
@@ -364,5 +498,6 @@ export class JsonTape {
 }
 
 const ESCAPES: readonly number[] = [34, 92, 47, 98, 102, 110, 114, 116];
+const isWhole = (text: string): boolean => /^-?\d+$/.test(text);
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 const isHex = (c: number): boolean => isDigit(c) || ((c | 32) >= 97 && (c | 32) <= 102);

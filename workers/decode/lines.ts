@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { RawBatch } from '../../src/model/batch.ts';
-import { bufferOf } from '../../src/model/bytes.ts';
+import { bufferOf, indexOfByte } from '../../src/model/bytes.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { DecodeContext } from './context.ts';
 
@@ -13,7 +13,7 @@ export function validUtf8(bytes: Uint8Array, start: number, end: number): boolea
 
 /** End of the line that starts at `at`: index of its '\n', or `end`. */
 export function lineEnd(bytes: Uint8Array, at: number, end: number): number {
-  const newline = bytes.indexOf(10, at);
+  const newline = indexOfByte(bytes, 10, at);
   return newline < 0 || newline > end ? end : newline;
 }
 

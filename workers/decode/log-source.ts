@@ -18,6 +18,19 @@ export function logSourceOf(declared: LogSource, fields: Fields): LogSource {
   return { product: derived.product, category: category || derived.category, service: service || derived.service };
 }
 
+/**
+ * What `deriveLogSource` reads: of some paths the whole value, of the others whether it is there and what it begins with. Kept
+ * beside it, since what follows from the same answers is remembered (log-source-memo.ts).
+ */
+export const TELLING: ReadonlyMap<string, 'all' | readonly string[]> = new Map<string, 'all' | readonly string[]>([
+  ...SIGNATURES.flatMap(({ has }) => Object.keys(has)).map((path) => [path, headsOf(path)] as const),
+  ...['Channel', 'EventID', 'EventType', 'event.dataset'].map((path) => [path, 'all'] as const),
+]);
+
+function headsOf(path: string): string[] {
+  return SIGNATURES.flatMap(({ has }) => (Object.hasOwn(has, path) && has[path] !== '' ? [has[path]] : []));
+}
+
 /** Own keys and dotted paths only: events are hostile. */
 export function deriveLogSource(fields: Fields): LogSource {
   const channel = textAt(fields, 'Channel');

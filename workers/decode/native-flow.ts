@@ -99,9 +99,10 @@ const SETTERS: Readonly<Record<Exclude<(typeof FLOW_KEYS)[number], 'tenant_id'>,
 const ORDER = FLOW_KEYS.filter((key) => key !== 'tenant_id');
 
 export function acceptFlow(record: NativeRecord): void {
-  const { values, out, context } = record;
+  const { out, context } = record;
   for (const key of REQUIRED) {
-    if (values[K[key]] === undefined || values[K[key]] === '') {
+    const value = record.at(K[key]);
+    if (value === undefined || value === '') {
       record.reject('missing_field', `${key} is missing`);
       return;
     }
@@ -111,7 +112,7 @@ export function acceptFlow(record: NativeRecord): void {
   clearRow(flows, i);
   flows.tenant[i] = record.tenant;
   for (const key of ORDER) {
-    const value = values[K[key]];
+    const value = record.at(K[key]);
     if (value === undefined) continue;
     const outcome = SETTERS[key](record, flows, i, value);
     if (outcome !== '') {
@@ -122,7 +123,7 @@ export function acceptFlow(record: NativeRecord): void {
   // 0 is how exporters say that they do not sample.
   if (flows.samplingRate[i] === 0) flows.samplingRate[i] = 1;
   let unknown = record.unknown;
-  for (let key = FLOW_KEYS.length; key < NATIVE_KEYS.length; key++) if (values[key] !== undefined) unknown++;
+  for (let key = FLOW_KEYS.length; key < NATIVE_KEYS.length; key++) if (record.at(key) !== undefined) unknown++;
   if (unknown > 0) flows.flags[i] |= FLOW_FLAG.extras;
   if (context.finishFlow(out, i, record.segmentIndex, record.batch, record.start, record.length)) {
     out.unknownKeys += unknown;

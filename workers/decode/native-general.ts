@@ -3,19 +3,19 @@
 
 import type { RawBatch } from '../../src/model/batch.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
+import type { Instant } from '../../src/model/records.ts';
 import type { RejectCode } from '../../src/model/reject.ts';
 import type { DecodeContext } from './context.ts';
 import { NESTED, textValue, type Value } from './fields.ts';
 import { acceptFlow } from './native-flow.ts';
-import { K, NATIVE_KEYS, type NativeKey } from './native-keys.ts';
+import { K, type NativeKey } from './native-keys.ts';
 import { acceptLog } from './native-log.ts';
 import { acceptSession, acceptTunnel } from './native-session.ts';
 import { WallClock } from './wall-clock.ts';
+import { Yearless } from './yearless.ts';
 
 /** A record whose syntax, size and keys are checked. Reused from record to record. */
 export abstract class NativeRecord {
-  /** By key index (see native-keys.ts); undefined = absent or null. */
-  readonly values: (Value | undefined)[] = new Array<Value | undefined>(NATIVE_KEYS.length).fill(undefined);
   /** Scalars and arrays of the record, at any depth of objects, under keys that Weir does not read. */
   unknown = 0;
   readonly context: DecodeContext;
@@ -25,25 +25,38 @@ export abstract class NativeRecord {
   start = 0;
   length = 0;
   tenant = -1;
+  readonly yearless = new Yearless();
   private readonly clocks = new Map<string, WallClock>();
 
   constructor(context: DecodeContext) {
     this.context = context;
   }
 
-  /** The record as an object (own keys only) and as JSON text. */
-  abstract fields(): { readonly fields: Record<string, unknown>; readonly json: string };
+  /** By key index (see native-keys.ts); undefined = absent or null. */
+  abstract at(key: number): Value | undefined;
+
+  /** The record as a log event of this time; null of one that has none of the keys in `TIMES`. */
+  abstract acceptLog(at: Instant | null): void;
 
   /** `metadata`, when it is an object: its scalar members as texts. */
   abstract metadata(): Record<string, string>;
 
-  has(key: NativeKey): boolean {
-    return this.values[K[key]] !== undefined;
+  /** Whether a key, by its index, is there and not null. */
+  abstract has(key: number): boolean;
+
+  hasAll(keys: readonly number[]): boolean {
+    for (let i = 0; i < keys.length; i++) if (!this.has(keys[i])) return false;
+    return true;
+  }
+
+  hasAny(keys: readonly number[]): boolean {
+    for (let i = 0; i < keys.length; i++) if (this.has(keys[i])) return true;
+    return false;
   }
 
   /** Text of a key; '' when it is absent or no text. */
   text(key: NativeKey): string {
-    const value = this.values[K[key]];
+    const value = this.at(K[key]);
     return value === undefined ? '' : (textValue(value) ?? '');
   }
 
@@ -77,7 +90,7 @@ export abstract class NativeRecord {
 
   /** Rejects because of one key's value. */
   rejectKey(code: RejectCode, key: NativeKey): void {
-    const value = this.values[K[key]];
+    const value = this.at(K[key]);
     if (value === undefined) {
       this.reject('missing_field', `${key} is missing`);
       return;
@@ -98,7 +111,7 @@ export function acceptRecord(record: NativeRecord): void {
     record.reject('format_mismatch', `the record is ${foreign}, not native`);
     return;
   }
-  const named = record.values[K.tenant_id];
+  const named = record.at(K.tenant_id);
   const name =
     named === undefined ? '' : typeof named === 'string' || named instanceof Uint8Array ? textValue(named) : null;
   if (name === null) {
@@ -116,39 +129,44 @@ export function acceptRecord(record: NativeRecord): void {
 
 type Accept = (record: NativeRecord) => void;
 
+const of = (...keys: NativeKey[]): readonly number[] => keys.map((key) => K[key]);
+
+const ENDPOINTS = of('source_ip', 'destination_ip');
+const TUNNEL = of('tunnel_id');
+const SESSION = of('session_id');
+const SESSION_MARKS = of('status', 'last_activity', 'started_at');
+const DESTINATION = of('destination_ip');
+const LOG_SOURCE = of('product', 'logsource.product', 'logsource.category', 'logsource.service');
+/** Keys that only a flow record has. */
+const FLOW_MARKS = of('flow_id', 'bytes_sent', 'bytes_received', 'packets_sent', 'packets_received');
+const LOG_MARKS = of('message', '@timestamp');
+const CONNECTION = of('protocol', 'source_port', 'destination_port');
+
 /** By keys: what a record is does not depend on the values of its fields, nor on other records. */
 function kindOf(record: NativeRecord): Accept {
-  const endpoints = record.has('source_ip') && record.has('destination_ip');
-  if (record.has('tunnel_id') && !endpoints) return acceptTunnel;
-  const session = record.has('status') || record.has('last_activity') || record.has('started_at');
-  if (record.has('session_id') && session && !record.has('destination_ip')) return acceptSession;
-  if (record.has('product') || declaresLogSource(record)) return acceptLog;
-  const measured = FLOW_MARKS.some((key) => record.has(key));
+  const endpoints = record.hasAll(ENDPOINTS);
+  if (!endpoints && record.hasAny(TUNNEL)) return acceptTunnel;
+  if (record.hasAny(SESSION) && record.hasAny(SESSION_MARKS) && !record.hasAny(DESTINATION)) return acceptSession;
+  if (record.hasAny(LOG_SOURCE)) return acceptLog;
+  const measured = record.hasAny(FLOW_MARKS);
   if (endpoints && measured) return acceptFlow;
-  if (record.has('message') || record.has('@timestamp')) return acceptLog;
-  const connection = record.has('protocol') || record.has('source_port') || record.has('destination_port');
-  if (measured || (connection && (record.has('source_ip') || record.has('destination_ip')))) return acceptFlow;
-  return acceptLog;
+  if (record.hasAny(LOG_MARKS)) return acceptLog;
+  return measured || (record.hasAny(CONNECTION) && record.hasAny(ENDPOINTS)) ? acceptFlow : acceptLog;
 }
 
-/** Keys that only a flow record has. */
-const FLOW_MARKS: readonly NativeKey[] = [
-  'flow_id',
-  'bytes_sent',
-  'bytes_received',
-  'packets_sent',
-  'packets_received',
+/** Keys that only records of other dialects have together. */
+const FOREIGN: readonly (readonly [name: string, keys: readonly number[]])[] = [
+  ['Zeek JSON', of('id.orig_h')],
+  ['Zeek JSON', of('_path', 'ts')],
+  ['Suricata EVE', of('event_type', 'timestamp', 'src_ip')],
+  ['goflow2 JSON', of('sampler_address')],
+  ['goflow2 JSON', of('time_received_ns')],
+  ['Akvorado JSON', of('ExporterAddress', 'SrcAddr')],
 ];
-
-function declaresLogSource(record: NativeRecord): boolean {
-  return record.has('logsource.product') || record.has('logsource.category') || record.has('logsource.service');
-}
 
 /** Records of other dialects would pass as log events without a source address: refuse them, and say what they are. */
 function foreignDialect(record: NativeRecord): string {
-  if (record.has('product') || declaresLogSource(record)) return '';
-  if (record.has('id.orig_h') || (record.has('_path') && record.has('ts'))) return 'Zeek JSON';
-  if (record.has('event_type') && record.has('timestamp') && record.has('src_ip')) return 'Suricata EVE';
-  if (record.has('sampler_address') || record.has('time_received_ns')) return 'goflow2 JSON';
-  return record.has('ExporterAddress') && record.has('SrcAddr') ? 'Akvorado JSON' : '';
+  if (record.hasAny(LOG_SOURCE)) return '';
+  for (const [name, keys] of FOREIGN) if (record.hasAll(keys)) return name;
+  return '';
 }

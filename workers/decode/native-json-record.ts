@@ -1,26 +1,35 @@
 // A native record read from JSON text, for the general path.
 
 import { textOf } from '../../src/model/bytes.ts';
+import type { Instant } from '../../src/model/records.ts';
 import type { DecodeContext } from './context.ts';
 import { Decimal, NESTED, type Value } from './fields.ts';
 import { JsonTape, KIND } from './json-tape.ts';
+import { logSourceOf } from './log-source.ts';
+import { LogSourceMemo } from './log-source-memo.ts';
 import { NativeRecord } from './native-general.ts';
 import { K, NATIVE_PLAN } from './native-keys.ts';
+import { DECLARED, declaredSource, NATIVE_SUBJECT, otherMoment, pushFields } from './native-log.ts';
 
 /** Number literals up to this long are exact as doubles when they are all digits. */
 const EXACT_DIGITS = 15;
 
+/** Objects that Windows events are nested in: such a record is taken apart (see windows-event.ts). */
+const NESTING = ['Event', 'System', 'winlog', 'EventData', 'event_data'];
+
 export class JsonRecord extends NativeRecord {
-  private readonly tape: JsonTape;
+  readonly tape: JsonTape;
+  private readonly sources: LogSourceMemo;
 
   constructor(context: DecodeContext) {
     super(context);
-    this.tape = new JsonTape(NATIVE_PLAN, context.limits);
+    this.tape = new JsonTape(NATIVE_PLAN, context.limits, context.names);
+    this.sources = new LogSourceMemo(this.tape, DECLARED);
   }
 
   /** Reads `bytes[start, end)`; false after the record was rejected. */
   read(start: number, end: number): boolean {
-    const { tape, batch, values } = this;
+    const { tape, batch } = this;
     this.start = start;
     this.length = end - start;
     this.tenant = this.context.rejectTenantOf(this.sourceIndex);
@@ -35,26 +44,46 @@ export class JsonRecord extends NativeRecord {
       this.reject(tape.code, `${tape.detail} (at byte ${segment.base + tape.position - segment.start})`);
       return false;
     }
-    const { slots } = tape;
-    for (let key = 0; key < values.length; key++) values[key] = slots[key] < 0 ? undefined : this.value(slots[key]);
     this.unknown = tape.unknown;
     return true;
   }
 
-  override fields(): { fields: Record<string, unknown>; json: string } {
-    const json = textOf(this.batch.bytes, this.start, this.start + this.length);
-    const fields = JSON.parse(json) as Record<string, unknown>;
-    if (this.tape.wideNumbers) this.widen(fields);
-    return { fields, json };
+  override has(key: number): boolean {
+    const member = this.tape.slots[key];
+    return member >= 0 && this.tape.kind[member] !== KIND.null;
+  }
+
+  override at(key: number): Value | undefined {
+    const member = this.tape.slots[key];
+    return member < 0 ? undefined : this.value(member);
+  }
+
+  override acceptLog(moment: Instant | null): void {
+    const { tape, context, batch, out, start, length, tenant, segmentIndex } = this;
+    // A key without a number cannot be told by it.
+    if (tape.unnamed || this.isNested()) {
+      const json = textOf(batch.bytes, start, start + length);
+      pushFields(this, moment, tape.objectOf(-1, tape.first, tape.count), json);
+      return;
+    }
+    const place = { segment: segmentIndex, rawStart: start, rawLength: length };
+    const log = context.freshLog().begin(tape, NATIVE_SUBJECT, batch, place, tenant);
+    const at = moment ?? otherMoment(this, (name) => log.scalar([name]));
+    if (at === null) return;
+    log.ms = at.ms;
+    log.ns = at.ns;
+    log.logsource = this.sources.of(() => logSourceOf(declaredSource(this), log.fields));
+    if (context.pushJsonLog(out, log, this.text('pop_id'))) tape.keep();
   }
 
   override metadata(): Record<string, string> {
-    const member = this.tape.slots[K.metadata];
+    const { tape } = this;
+    const member = tape.slots[K.metadata];
     const texts: Record<string, string> = {};
-    if (member < 0 || this.tape.kind[member] !== KIND.object) return texts;
-    for (let one = member + 1; one < this.tape.count; one++) {
-      if (this.tape.parent[one] !== member || this.tape.kind[one] >= KIND.null) continue;
-      texts[this.tape.key(one)] = this.tape.text(one);
+    if (member < 0 || tape.kind[member] !== KIND.object) return texts;
+    for (let one = member + 1; one < tape.count; one++) {
+      if (tape.parent[one] !== member || tape.kind[one] >= KIND.null) continue;
+      texts[tape.key(one)] = tape.text(one);
     }
     return texts;
   }
@@ -62,9 +91,6 @@ export class JsonRecord extends NativeRecord {
   private value(member: number): Value | undefined {
     const { tape } = this;
     switch (tape.kind[member]) {
-      case KIND.text:
-      case KIND.escapedText:
-        return tape.text(member);
       case KIND.number: {
         const text = tape.text(member);
         return text.length <= EXACT_DIGITS && !/[^0-9]/.test(text) ? Number(text) : new Decimal(text);
@@ -75,27 +101,20 @@ export class JsonRecord extends NativeRecord {
         return false;
       case KIND.null:
         return undefined;
-      default:
+      case KIND.object:
+      case KIND.array:
         return NESTED;
+      default:
+        return tape.text(member);
     }
   }
 
-  /** Integers that a double cannot hold become texts with all their digits (those inside arrays stay rounded). */
-  private widen(root: Record<string, unknown>): void {
+  private isNested(): boolean {
     const { tape } = this;
-    const holders: unknown[] = [];
-    for (let member = 0; member < tape.count; member++) {
-      const parent = tape.parent[member];
-      // A key that stands twice keeps its last value, which may be something else than the tape's first.
-      const holder = (parent < 0 ? root : holders[parent]) as Record<string, unknown> | undefined;
-      if (typeof holder !== 'object' || holder === null) continue;
-      if (tape.kind[member] === KIND.object) holders[member] = holder[tape.key(member)];
-      else if (tape.kind[member] === KIND.number) {
-        const key = tape.key(member);
-        const digits = tape.text(member);
-        const wide = typeof holder[key] === 'number' && !Number.isSafeInteger(holder[key]);
-        if (wide && /^-?\d+$/.test(digits)) holder[key] = digits;
-      }
-    }
+    for (const key of NESTING)
+      for (const name of tape.names.ofPath(key))
+        for (let member = tape.first; member < tape.count; member++)
+          if (tape.name[member] === name && tape.kind[member] === KIND.object) return true;
+    return false;
   }
 }

@@ -14,6 +14,7 @@ export function createGeneralJsonDecoder(context: DecodeContext): SegmentDecoder
     record.batch = batch;
     record.out = out;
     record.segmentIndex = segmentIndex;
+    record.tape.open(context.batches);
     readLines(context, batch, segmentIndex, out, (start, end) => {
       context.beginRecord(start);
       if (record.read(start, end)) acceptRecord(record);
@@ -36,6 +37,7 @@ export function createNativeJsonDecoder(context: DecodeContext): SegmentDecoder 
     record.batch = batch;
     record.out = out;
     record.segmentIndex = segmentIndex;
+    record.tape.open(context.batches);
     scanner.open(batch, segmentIndex);
     const clean = validUtf8(bytes, first, end);
     for (let at = first; at < end; ) {

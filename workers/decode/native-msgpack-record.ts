@@ -1,14 +1,17 @@
 // A native record read from a MessagePack message, for the general path.
 
 import type { MsgpackWalker } from '../../src/model/msgpack-walk.ts';
+import type { Instant } from '../../src/model/records.ts';
 import type { DecodeContext } from './context.ts';
 import { addressText, NESTED, TimeValue, uuidValue, type Value } from './fields.ts';
 import { MsgpackReader, type Tree, TreeObject } from './msgpack-reader.ts';
 import { NativeRecord } from './native-general.ts';
 import { KEY_INDEX, NATIVE_KEYS } from './native-keys.ts';
+import { pushFields } from './native-log.ts';
 import { timeText } from './time.ts';
 
 export class MsgpackRecord extends NativeRecord {
+  private readonly values: (Value | undefined)[] = new Array<Value | undefined>(NATIVE_KEYS.length).fill(undefined);
   private readonly reader: MsgpackReader;
   private root = new TreeObject();
   private duplicate = '';
@@ -63,9 +66,17 @@ export class MsgpackRecord extends NativeRecord {
     }
   }
 
-  override fields(): { fields: Record<string, unknown>; json: string } {
+  override has(key: number): boolean {
+    return this.values[key] !== undefined;
+  }
+
+  override at(key: number): Value | undefined {
+    return this.values[key];
+  }
+
+  override acceptLog(at: Instant | null): void {
     const fields = plainObject(this.root);
-    return { fields, json: JSON.stringify(fields) };
+    pushFields(this, at, fields, JSON.stringify(fields));
   }
 
   override metadata(): Record<string, string> {

@@ -13,9 +13,9 @@ export function acceptSession(record: NativeRecord): void {
   const { context, out } = record;
   const sessionId = uuidOf(record, 'session_id');
   if (sessionId === null) return;
-  const startedAtMs = record.has('started_at') ? timeOf(record, 'started_at') : 0;
+  const startedAtMs = record.has(K.started_at) ? timeOf(record, 'started_at') : 0;
   if (Number.isNaN(startedAtMs)) return;
-  const moment = (['last_activity', 'timestamp', 'started_at'] as const).find((key) => record.has(key));
+  const moment = (['last_activity', 'timestamp', 'started_at'] as const).find((key) => record.has(K[key]));
   if (moment === undefined) {
     record.reject('missing_field', 'last_activity is missing');
     return;
@@ -23,12 +23,12 @@ export function acceptSession(record: NativeRecord): void {
   const ms = timeOf(record, moment);
   if (Number.isNaN(ms)) return;
   const ns = instant[1];
-  const status = record.has('status') ? record.text('status').toLowerCase() : 'active';
+  const status = record.has(K.status) ? record.text('status').toLowerCase() : 'active';
   if (!(SESSION_STATUSES as readonly string[]).includes(status)) {
     record.reject('wrong_type', `status is none of ${SESSION_STATUSES.join(', ')}`);
     return;
   }
-  const address = record.values[K.source_ip];
+  const address = record.at(K.source_ip);
   const sourceIp = addressText(address);
   if (sourceIp === '' && address !== undefined && address !== '') {
     record.rejectKey('bad_address', 'source_ip');
@@ -67,7 +67,7 @@ export function acceptTunnel(record: NativeRecord): void {
   const { context, out } = record;
   const tunnelId = uuidOf(record, 'tunnel_id');
   if (tunnelId === null) return;
-  const moment = (['timestamp', '@timestamp', 'ts', 'time'] as const).find((key) => record.has(key)) ?? 'timestamp';
+  const moment = (['timestamp', '@timestamp', 'ts', 'time'] as const).find((key) => record.has(K[key])) ?? 'timestamp';
   const ms = timeOf(record, moment);
   if (Number.isNaN(ms)) return;
   const ns = instant[1];
@@ -118,19 +118,19 @@ export function acceptTunnel(record: NativeRecord): void {
 }
 
 function measure(record: NativeRecord, key: NativeKey, max: number): number | RejectCode {
-  const value = record.values[K[key]];
+  const value = record.at(K[key]);
   if (value === undefined) return 0;
   const number = fractional(value);
   return typeof number === 'number' && number > max ? 'out_of_range' : number;
 }
 
 function count(record: NativeRecord, key: NativeKey): bigint | RejectCode {
-  const value = record.values[K[key]];
+  const value = record.at(K[key]);
   return value === undefined ? 0n : unsigned(value, MAX_U64);
 }
 
 function uuidOf(record: NativeRecord, key: NativeKey): string | null {
-  const value = record.values[K[key]];
+  const value = record.at(K[key]);
   const uuid = value === undefined ? null : uuidValue(value);
   if (uuid === null) record.rejectKey('wrong_type', key);
   return uuid;
@@ -138,7 +138,7 @@ function uuidOf(record: NativeRecord, key: NativeKey): string | null {
 
 /** Milliseconds (nanoseconds in `instant[1]`), or NaN after the record was rejected. */
 function timeOf(record: NativeRecord, key: NativeKey): number {
-  const value = record.values[K[key]];
+  const value = record.at(K[key]);
   const outcome = value === undefined ? 'missing_field' : readTime(value);
   if (outcome === '') return instant[0];
   record.rejectKey(outcome, key);

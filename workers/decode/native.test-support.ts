@@ -10,7 +10,7 @@ import { uuidText } from '../../src/model/hash.ts';
 import { ipText } from '../../src/model/ip.ts';
 import { createDecodeContext, type DecodeContext, type SegmentDecoder } from './context.ts';
 import { counterBig } from './digits.ts';
-import { rawBatch, snapshotOf, source } from './fixture.test-support.ts';
+import { plainLog, rawBatch, snapshotOf, source } from './fixture.test-support.ts';
 import { timeText } from './time.ts';
 
 export type Maker = (context: DecodeContext) => SegmentDecoder;
@@ -38,9 +38,11 @@ export function runner(
 ): (input: string | Uint8Array) => Record<string, unknown> {
   const dictionary = new Dictionary();
   const out = new Decoded(dictionary);
-  const decode = make(createDecodeContext(snapshot, dictionary));
+  const context = createDecodeContext(snapshot, dictionary);
+  const decode = make(context);
   return (input) => {
     out.reset();
+    context.begin();
     const text = typeof input === 'string' ? utf8(input) : input;
     // Room behind the segment, as in a slab: a decoder that looks there must not be misled by what it finds.
     const bytes = new Uint8Array(new SharedArrayBuffer(text.length + 64)).fill(0x22);
@@ -66,7 +68,8 @@ export function contents(out: Decoded): Record<string, unknown> {
     for (const name of PLAIN) row[name] = flows[name][i];
     return row;
   });
-  const { read, skipped, unknownKeys, logs, sessions, tunnels, rejects } = out;
+  const { read, skipped, unknownKeys, sessions, tunnels, rejects } = out;
+  const logs = out.logs.map(plainLog);
   return { read, skipped, unknownKeys, logs, sessions, tunnels, rejects, flows: rows };
 }
 

@@ -5,7 +5,9 @@
 
 import type { RawBatch } from '../../src/model/batch.ts';
 import { clearRow, nextFlow } from '../../src/model/flow.ts';
+import type { LogSource } from '../../src/model/records.ts';
 import type { DecodeContext, SegmentDecoder } from './context.ts';
+import type { JsonSubject } from './json-log.ts';
 import { ABSENT, FAILED, FieldReader, jsonDecoder } from './json-records.ts';
 import { orient } from './orient.ts';
 import { ICMP, ICMP6, placeIcmp, settleIcmpFamily } from './protocols.ts';
@@ -54,13 +56,12 @@ class EveDecoder {
   private readonly reader: FieldReader;
   private readonly context: DecodeContext;
   private readonly slot: Readonly<Record<Path, number>>;
-  private readonly user: readonly number[];
+  private readonly sources = new Map<string, LogSource>();
 
   constructor(context: DecodeContext, reader: FieldReader) {
     this.context = context;
     this.reader = reader;
     this.slot = Object.fromEntries(PATHS.map((path) => [path, reader.plan.slot(path)])) as Record<Path, number>;
-    this.user = [this.slot['smb.ntlmssp.user'], this.slot['krb5.cname'], this.slot['http.http_user']];
   }
 
   record(): void {
@@ -185,29 +186,39 @@ class EveDecoder {
   }
 
   private log(type: string): boolean {
-    const { reader, slot, context } = this;
-    const { batch, segmentIndex, out, start, end, tenant } = reader;
+    const { reader, slot } = this;
     if (!reader.time(reader.member(slot.timestamp), 'timestamp')) return false;
     const [ms, ns] = instant;
-    const level = reader.integer(reader.member(slot['alert.severity']), 255);
-    const fieldsJson = reader.json();
-    context.pushLog(out, batch, segmentIndex, start, end - start, tenant, {
-      ms,
-      ns,
-      logsource: { product: 'suricata', category: type === 'dns' ? 'dns' : '', service: type },
-      fields: reader.object(fieldsJson),
-      fieldsJson,
-      pop: reader.pop(),
-      sourceIp: reader.addressText(reader.member(slot.src_ip)),
-      destinationIp: reader.addressText(reader.member(slot.dest_ip)),
-      host: reader.text(reader.member(slot.host)),
-      user: reader.text(reader.first(this.user)),
-      severity: level < 1 ? '' : SEVERITIES[Math.min(level, SEVERITIES.length - 1)],
-      message: reader.text(reader.member(slot['alert.signature'])),
-    });
+    const log = reader.log(SUBJECT, ms, ns);
+    log.logsource = this.sourceOfType(type);
+    reader.push(log);
     return true;
   }
+
+  /** Records name their own types, so the table of them is bounded. */
+  private sourceOfType(type: string): LogSource {
+    let source = this.sources.get(type);
+    if (source === undefined) {
+      source = { product: 'suricata', category: type === 'dns' ? 'dns' : '', service: type };
+      if (this.sources.size < 256) this.sources.set(type, source);
+    }
+    return source;
+  }
 }
+
+const USERS = ['smb.ntlmssp.user', 'krb5.cname', 'http.http_user'];
+
+const SUBJECT: JsonSubject = {
+  sourceIp: (log) => log.address(['src_ip']),
+  destinationIp: (log) => log.address(['dest_ip']),
+  host: (log) => log.text(['host']),
+  user: (log) => log.text(USERS),
+  severity: (log) => {
+    const level = log.scalar(['alert.severity']);
+    return /^[1-9]\d{0,2}$/.test(level) ? SEVERITIES[Math.min(Number(level), SEVERITIES.length - 1)] : '';
+  },
+  message: (log) => log.text(['alert.signature']),
+};
 
 function sourceOf(batch: RawBatch, segmentIndex: number): number {
   return batch.segments[segmentIndex].source;

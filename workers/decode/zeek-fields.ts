@@ -5,8 +5,16 @@ import type { LogSource } from '../../src/model/records.ts';
 /** Sigma's taxonomy gives DNS a category of its own; Zeek's other logs are told apart by service, as SigmaHQ's rules do. */
 const CATEGORIES = new Map([['dns', 'dns']]);
 
+const SOURCES = new Map<string, LogSource>();
+
 export function zeekLogSource(path: string): LogSource {
-  return { product: 'zeek', category: CATEGORIES.get(path) ?? '', service: path };
+  let source = SOURCES.get(path);
+  if (source === undefined) {
+    source = { product: 'zeek', category: CATEGORIES.get(path) ?? '', service: path };
+    // Records name their own paths, so the table of them is bounded.
+    if (SOURCES.size < 1024) SOURCES.set(path, source);
+  }
+  return source;
 }
 
 /** Path → keys that only its records have together. Used for JSON without `_path`; the first line that fits decides. */
@@ -74,28 +82,44 @@ export interface ZeekSubject {
   readonly message: string;
 }
 
-/** Reads a log event's subject from its fields (own keys only). */
-export function zeekSubject(path: string, fields: Record<string, unknown>): ZeekSubject {
-  const severity = SYSLOG_SEVERITIES.get(textAt(fields, 'severity')) ?? '';
+/** The text under the first of some keys that has one (own keys only). */
+export function textIn(fields: Readonly<Record<string, unknown>>, keys: readonly string[]): string {
+  for (const key of keys) {
+    const value = Object.hasOwn(fields, key) ? fields[key] : '';
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return '';
+}
+
+/** Reads a log event's subject from its fields: `text` gives the text of the first of some keys that has one. */
+export function zeekSubject(path: string, text: (keys: readonly string[]) => string): ZeekSubject {
   return {
-    host: firstText(fields, HOST_KEYS),
-    user: firstText(fields, USER_KEYS) || textAt(fields, USER_BY_PATH.get(path) ?? ''),
-    severity: path === 'notice' ? 'notice' : path === 'syslog' ? severity : '',
-    message: textAt(fields, MESSAGE_BY_PATH.get(path) ?? ''),
+    host: zeekHost(text),
+    user: zeekUser(path, text),
+    severity: zeekSeverity(path, text),
+    message: zeekMessage(path, text),
   };
 }
 
-export function textAt(fields: Record<string, unknown>, key: string): string {
-  const value = Object.hasOwn(fields, key) ? fields[key] : '';
-  return typeof value === 'string' ? value : '';
+type FirstText = (keys: readonly string[]) => string;
+
+export function zeekHost(text: FirstText): string {
+  return text(HOST_KEYS);
 }
 
-function firstText(fields: Record<string, unknown>, keys: readonly string[]): string {
-  for (const key of keys) {
-    const text = textAt(fields, key);
-    if (text !== '') return text;
-  }
-  return '';
+export function zeekUser(path: string, text: FirstText): string {
+  const further = USER_BY_PATH.get(path);
+  return text(further === undefined ? USER_KEYS : [...USER_KEYS, further]);
+}
+
+export function zeekSeverity(path: string, text: FirstText): string {
+  if (path === 'notice') return 'notice';
+  return path === 'syslog' ? (SYSLOG_SEVERITIES.get(text(['severity'])) ?? '') : '';
+}
+
+export function zeekMessage(path: string, text: FirstText): string {
+  const key = MESSAGE_BY_PATH.get(path);
+  return key === undefined ? '' : text([key]);
 }
 
 const FIN = 1;

@@ -4,11 +4,20 @@
 import { clearRow, FLOW_FLAG, nextFlow } from '../../src/model/flow.ts';
 import type { DecodeContext, SegmentDecoder } from './context.ts';
 import { counterAbove, readMilliseconds } from './digits.ts';
+import type { JsonSubject } from './json-log.ts';
 import { ABSENT, FAILED, FieldReader, jsonDecoder } from './json-records.ts';
 import { KIND } from './json-tape.ts';
 import { settleIcmpFamily, TCP } from './protocols.ts';
 import { instant } from './time.ts';
-import { DISTINCTIVE, flagsOfHistory, zeekLogSource, zeekSubject } from './zeek-fields.ts';
+import {
+  DISTINCTIVE,
+  flagsOfHistory,
+  zeekHost,
+  zeekLogSource,
+  zeekMessage,
+  zeekSeverity,
+  zeekUser,
+} from './zeek-fields.ts';
 
 const CONN = [
   'ts',
@@ -37,22 +46,41 @@ const CONN = [
   '_system_name',
 ] as const;
 
+const NO_PATH = new Uint8Array(0);
+
 /** Notices about no connection name their sides by these. */
-const SIDES = ['src', 'dst'] as const;
+const SUBJECT: JsonSubject = {
+  sourceIp: (log) => log.address(['id.orig_h', 'src']),
+  destinationIp: (log) => log.address(['id.resp_h', 'dst']),
+  host: (log) => zeekHost((keys) => log.text(keys)),
+  user: (log) => zeekUser(log.logsource.service, (keys) => log.text(keys)),
+  severity: (log) => zeekSeverity(log.logsource.service, (keys) => log.text(keys)),
+  message: (log) => zeekMessage(log.logsource.service, (keys) => log.text(keys)),
+};
 
 export function createZeekJsonDecoder(context: DecodeContext): SegmentDecoder {
-  const paths = new Set<string>([...CONN, ...SIDES, ...DISTINCTIVE.flatMap(([, keys]) => keys)]);
+  const paths = new Set<string>([...CONN, ...DISTINCTIVE.flatMap(([, keys]) => keys)]);
   const reader = new FieldReader(context, [...paths]);
   const slot = Object.fromEntries(CONN.map((name) => [name, reader.plan.slot(name)])) as Record<
     (typeof CONN)[number],
     number
   >;
-  const sides = SIDES.map((name) => reader.plan.slot(name));
   const distinctive = DISTINCTIVE.map(([path, keys]) => ({ path, slots: keys.map((key) => reader.plan.slot(key)) }));
 
+  /** Records of one path follow each other. */
+  const last = { bytes: NO_PATH, path: '' };
   const pathOf = (): string => {
-    const named = reader.text(reader.member(slot._path));
-    if (named !== '') return named;
+    const named = reader.member(slot._path);
+    if (named >= 0 && reader.tape.isText(named)) {
+      const { tape } = reader;
+      const start = tape.valueStart[named];
+      const end = tape.valueEnd[named];
+      if (isSame(last.bytes, tape.bytes, start, end)) return last.path;
+      const text = tape.text(named);
+      last.bytes = tape.bytes.slice(start, end);
+      last.path = text;
+      if (text !== '') return text;
+    }
     const declared = context.sourceOf(reader.batch.segments[reader.segmentIndex].source).logsource.service;
     if (declared !== '') return declared;
     return distinctive.find(({ slots }) => slots.every((s) => reader.tape.slots[s] >= 0))?.path ?? '';
@@ -132,23 +160,10 @@ export function createZeekJsonDecoder(context: DecodeContext): SegmentDecoder {
   };
 
   const log = (path: string): boolean => {
-    const { batch, segmentIndex, out, start, end, tenant } = reader;
     if (!reader.time(reader.member(slot.ts), 'ts')) return false;
-    const [ms, ns] = instant;
-    const fieldsJson = reader.json();
-    const fields = reader.object(fieldsJson);
-    const subject = zeekSubject(path, fields);
-    context.pushLog(out, batch, segmentIndex, start, end - start, tenant, {
-      ms,
-      ns,
-      logsource: zeekLogSource(path),
-      fields,
-      fieldsJson,
-      pop: reader.pop(),
-      sourceIp: reader.addressText(reader.first([slot['id.orig_h'], sides[0]])),
-      destinationIp: reader.addressText(reader.first([slot['id.resp_h'], sides[1]])),
-      ...subject,
-    });
+    const event = reader.log(SUBJECT, instant[0], instant[1]);
+    event.logsource = zeekLogSource(path);
+    reader.push(event);
     return true;
   };
 
@@ -159,4 +174,10 @@ export function createZeekJsonDecoder(context: DecodeContext): SegmentDecoder {
     } else if (flow()) reader.finish(reader.out.flows, reader.out.flows.length);
     else reader.reject();
   });
+}
+
+function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length === 0 || known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
 }

@@ -13,7 +13,7 @@ import { counterAbove, readCounter, readMilliseconds, readUnsigned, TOO_LARGE } 
 import { checkLine, lineEnd, validUtf8 } from './lines.ts';
 import { protocolNumber, settleIcmpFamily, TCP } from './protocols.ts';
 import { instant } from './time.ts';
-import { flagsOfHistory, textAt, zeekLogSource, zeekSubject } from './zeek-fields.ts';
+import { flagsOfHistory, textIn, zeekLogSource, zeekSubject } from './zeek-fields.ts';
 import { HeaderLines, type ZeekHeader } from './zeek-header.ts';
 import { MISFIT, parseZeekTime, readZeekValue, sameBytes, zeekText } from './zeek-values.ts';
 
@@ -318,9 +318,9 @@ class TsvDecoder {
       logsource: zeekLogSource(header.path),
       fields,
       fieldsJson: JSON.stringify(fields),
-      sourceIp: addressText(textAt(fields, 'id.orig_h') || textAt(fields, 'src')),
-      destinationIp: addressText(textAt(fields, 'id.resp_h') || textAt(fields, 'dst')),
-      ...zeekSubject(header.path, fields),
+      sourceIp: addressText(textIn(fields, ['id.orig_h', 'src'])),
+      destinationIp: addressText(textIn(fields, ['id.resp_h', 'dst'])),
+      ...zeekSubject(header.path, (keys) => textIn(fields, keys)),
     });
     return true;
   }

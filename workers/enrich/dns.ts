@@ -1,6 +1,8 @@
 // Fields that rules read of a DNS name: the registered domain, what stands before it, and how random that looks.
 // Effective top-level domains are an approximation: one label, or two where the last two are a known public suffix.
 
+import type { LogEvent } from '../../src/model/records.ts';
+
 /** Second-level labels under which country registries sell names: `co.uk`, `com.au`, `go.jp`. */
 const SECOND_LEVEL = new Set(
   'ac co com edu gob gouv gov go gv id info int ltd me mil mod muni ne net nhs nic nom or org plc police pro sch web'.split(
@@ -67,25 +69,42 @@ function entropyOf(text: string): number {
   return Math.round(bits * 100) / 100;
 }
 
-/** Adds the derived fields to an event's own ones. They are for rules; the stored `fieldsJson` stays the producer's. */
-export function addDnsFields(fields: Record<string, unknown>, name: string): void {
-  const { registered, subdomain, entropy } = splitDnsName(name);
-  fields['dns.registered_domain'] = registered;
-  fields['dns.subdomain'] = subdomain;
-  fields['dns.subdomain_length'] = subdomain.length;
-  fields['dns.entropy'] = entropy;
+/** Guarantee 4: queries choose their names. */
+const MOST_KNOWN = 4096;
+let known = new Map<string, Readonly<Record<string, unknown>>>();
+
+/** The fields that follow from the name of a query. They are for rules; what is stored stays the producer's. */
+export function dnsFields(name: string): Readonly<Record<string, unknown>> {
+  let fields = known.get(name);
+  if (fields === undefined) {
+    const { registered, subdomain, entropy } = splitDnsName(name);
+    fields = Object.freeze({
+      'dns.registered_domain': registered,
+      'dns.subdomain': subdomain,
+      'dns.subdomain_length': subdomain.length,
+      'dns.entropy': entropy,
+    });
+    if (known.size >= MOST_KNOWN) known = new Map();
+    known.set(name, fields);
+  }
+  return fields;
 }
 
 /** The name that a DNS event asks for: Zeek and native `query`, Suricata `dns.rrname` (versions 1 and 2) or `dns.queries`. */
-export function queryName(fields: Record<string, unknown>): string {
-  const query = own(fields, 'query');
+export function queryName(event: LogEvent): string {
+  const query = field(event, 'query');
   if (typeof query === 'string') return query;
-  const dns = own(fields, 'dns');
-  const rrname = own(dns, 'rrname') ?? own(fields, 'dns.rrname');
+  const dns = field(event, 'dns');
+  const rrname = own(dns, 'rrname') ?? field(event, 'dns.rrname');
   if (typeof rrname === 'string') return rrname;
   const queries = own(dns, 'queries') ?? own(dns, 'query');
   const first = own(Array.isArray(queries) ? queries[0] : undefined, 'rrname');
   return typeof first === 'string' ? first : '';
+}
+
+/** A field of an event by its own key, undefined when it is absent. */
+export function field(event: LogEvent, key: string): unknown {
+  return event.own === undefined ? own(event.fields, key) : event.own(key);
 }
 
 /** An own member of an object, else undefined. Input decides the keys, so nothing is ever inherited. */

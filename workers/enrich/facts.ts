@@ -137,6 +137,11 @@ export class AddressFacts {
     return (this.tenants[tenant].threats?.domains.size ?? 0) + (this.threats?.domains.size ?? 0) === 0;
   }
 
+  /** True when no list can match an address, for this tenant. */
+  hasNoThreats(tenant: number): boolean {
+    return this.threats === null && this.tenants[tenant].threats === null;
+  }
+
   private fill(entry: number, tenant: number, words: Uint32Array, at: number): void {
     const { entries } = this;
     const tables = this.tenants[tenant];

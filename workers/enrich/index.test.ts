@@ -272,15 +272,15 @@ test('DNS events gain derived fields, and what is stored stays as it was', () =>
   const enricher = createEnricher(snapshotOf(), new Dictionary());
   const event = logOf({ fields: { query: 'aGVsbG8.t.example.co.uk' }, fieldsJson: '{"query":"…"}' });
   enricher.logs([event]);
-  assert.equal(event.fields['dns.registered_domain'], 'example.co.uk');
-  assert.equal(event.fields['dns.subdomain'], 'agvsbg8.t');
-  assert.equal(event.fields['dns.subdomain_length'], 9);
-  assert.equal(event.fields['dns.entropy'], 2.75);
+  assert.equal(event.derived?.['dns.registered_domain'], 'example.co.uk');
+  assert.equal(event.derived?.['dns.subdomain'], 'agvsbg8.t');
+  assert.equal(event.derived?.['dns.subdomain_length'], 9);
+  assert.equal(event.derived?.['dns.entropy'], 2.75);
   assert.equal(event.fieldsJson, '{"query":"…"}');
   const other = logOf({
     logsource: { product: 'zeek', category: '', service: 'http' },
     fields: { query: 'a.b.example' },
   });
   enricher.logs([other]);
-  assert.equal(Object.hasOwn(other.fields, 'dns.entropy'), false);
+  assert.equal(other.derived, undefined);
 });

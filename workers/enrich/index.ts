@@ -8,7 +8,7 @@ import type { Dictionary } from '../../src/model/dictionary.ts';
 import { DIRECTIONS, FLOW_FLAG, type FlowColumns } from '../../src/model/flow.ts';
 import { parseIp } from '../../src/model/ip.ts';
 import type { LogEvent } from '../../src/model/records.ts';
-import { addDnsFields, own, queryName } from './dns.ts';
+import { dnsFields, field, own, queryName } from './dns.ts';
 import { AddressFacts, ASN, COUNTRY, DEVICE, INSIDE, SITE, THREAT, USER } from './facts.ts';
 import { FlowNaming } from './naming.ts';
 
@@ -103,12 +103,15 @@ function fillEither({ site, device, user, threat }: FlowColumns, entries: Uint32
 const address = new Uint32Array(4);
 
 function enrichLog(event: LogEvent, facts: AddressFacts, dictionary: Dictionary): void {
-  const { fields, tenant, logsource } = event;
-  const query = queryName(fields);
-  if (query !== '' && (logsource.service === 'dns' || logsource.category === 'dns' || Object.hasOwn(fields, 'dns'))) {
-    addDnsFields(fields, query);
+  const { tenant, logsource } = event;
+  const query = queryName(event);
+  if (
+    query !== '' &&
+    (logsource.service === 'dns' || logsource.category === 'dns' || field(event, 'dns') !== undefined)
+  ) {
+    event.derived = dnsFields(query);
   }
-  if (event.threat !== '') return;
+  if (event.threat !== '' || facts.hasNoThreats(tenant)) return;
   for (const text of [event.sourceIp, event.destinationIp]) {
     if (text === '' || !parseIp(text, address)) continue;
     const id = facts.entries[facts.find(tenant, address, 0) + THREAT];
@@ -127,14 +130,13 @@ function enrichLog(event: LogEvent, facts: AddressFacts, dictionary: Dictionary)
 
 /** Host names of an event: Zeek `query`, `host`, `server_name`; Suricata dns, http and tls. Bounded at 255 characters. */
 function namesOf(event: LogEvent, query: string): string[] {
-  const { fields } = event;
   const candidates = [
     query,
     event.host,
-    own(fields, 'host'),
-    own(fields, 'server_name'),
-    own(own(fields, 'http'), 'hostname'),
-    own(own(fields, 'tls'), 'sni'),
+    field(event, 'host'),
+    field(event, 'server_name'),
+    own(field(event, 'http'), 'hostname'),
+    own(field(event, 'tls'), 'sni'),
   ];
   const names: string[] = [];
   for (const candidate of candidates) {

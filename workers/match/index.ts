@@ -9,7 +9,7 @@ import type { ControlSnapshot } from '../../src/model/control.ts';
 import type { Decoded } from '../../src/model/decoded.ts';
 import type { Dictionary } from '../../src/model/dictionary.ts';
 import type { HitsWriter } from '../../src/model/hits.ts';
-import type { LogEvent } from '../../src/model/records.ts';
+import type { LogEvent, LogSource } from '../../src/model/records.ts';
 import { SKEW_MS } from '../decode/context.ts';
 import { createEnvironment } from './environment.ts';
 import { EventWriter, endOf, isSkewed, type Seen } from './events.ts';
@@ -45,6 +45,11 @@ class Matcher {
   private readonly seen: Seen = { timeMs: 0, clockMs: 0, clock: 0, skewed: false };
   /** Clock index by tenant, of flows in this batch; -1 = not asked for yet. */
   private readonly flowClocks: Int32Array;
+  private readonly lastClock: { source: LogSource | null; tenant: number; clock: number } = {
+    source: null,
+    tenant: 0,
+    clock: 0,
+  };
 
   constructor(snapshot: ControlSnapshot, rules: RuleSet, dictionary: Dictionary) {
     const environment = createEnvironment(snapshot);
@@ -76,6 +81,7 @@ class Matcher {
   }
 
   match(batch: RawBatch, decoded: Decoded, hits: HitsWriter): void {
+    this.lastClock.source = null;
     const { logs, sessions, tunnels, flows } = decoded;
     this.flowClocks.fill(-1);
     this.table.bind(flows, batch);
@@ -112,10 +118,21 @@ class Matcher {
     }
   }
 
+  /** Events of a log source mostly follow each other, and then share the object that names it. */
+  private clockOf({ tenant, logsource }: LogEvent, hits: HitsWriter): number {
+    const { lastClock } = this;
+    if (lastClock.source !== logsource || lastClock.tenant !== tenant) {
+      const { product, category, service } = logsource;
+      lastClock.clock = hits.clockOf(tenant, `${product}/${category}/${service}`);
+      lastClock.tenant = tenant;
+      lastClock.source = logsource;
+    }
+    return lastClock.clock;
+  }
+
   private log(batch: RawBatch, event: LogEvent, device: string, tunnel: string, hits: HitsWriter): void {
     const { seen, view } = this;
-    const { product, category, service } = event.logsource;
-    seen.clock = hits.clockOf(event.tenant, `${product}/${category}/${service}`);
+    seen.clock = this.clockOf(event, hits);
     seen.timeMs = event.ms;
     seen.skewed = event.clockSkew;
     seen.clockMs = hits.see(seen.clock, seen.timeMs, seen.skewed);

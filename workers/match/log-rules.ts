@@ -15,6 +15,10 @@ export class LogRules {
   /** Many log sources share the same few sets of rules. */
   private readonly byRules = new Map<string, LogPlan<LogEvent>>();
 
+  /** Events of a log source mostly follow each other, and then share the object that names it. */
+  private last: LogSource | null = null;
+  private lastPlan: LogPlan<LogEvent> | null = null;
+
   constructor(rules: readonly Rule[], view: LogView<LogEvent>, environment: PlanEnvironment) {
     this.rules = rules;
     this.view = view;
@@ -23,6 +27,13 @@ export class LogRules {
 
   /** null when no rule applies to the log source. */
   planFor(source: LogSource): LogPlan<LogEvent> | null {
+    if (this.last === source) return this.lastPlan;
+    this.last = source;
+    this.lastPlan = this.lookUp(source);
+    return this.lastPlan;
+  }
+
+  private lookUp(source: LogSource): LogPlan<LogEvent> | null {
     const key = `${source.product}\0${source.category}\0${source.service}`;
     let plan = this.bySource.get(key);
     if (plan === undefined) {

@@ -15,6 +15,10 @@ export function inStreamOrder(decoded: Decoded, visitor: Visitor): void {
   const { flows, logs, sessions, tunnels } = decoded;
   const others = logs.length + sessions.length + tunnels.length;
   let flow = 0;
+  if (others === logs.length && flows.length === 0) {
+    for (let log = 0; log < logs.length; log++) visitor.log(log);
+    return;
+  }
   if (others > 0) {
     let log = 0;
     let session = 0;

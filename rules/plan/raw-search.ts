@@ -1,0 +1,183 @@
+// Many literals found in one pass over the bytes of a JSON text, as they stand there: quotes and backslashes escaped, nothing
+// else, all ASCII. Each literal is filed under the rarest group of three neighbouring symbols that it has, as in
+// literal-search.ts; tables of integers and bytes only.
+
+import { FOLDED, isAscii, type Literal } from './literal-search.ts';
+
+/** Bits of a symbol. Characters that texts have most get symbols of their own, all others share 0. */
+const BITS = 6;
+const START = 1;
+const END = 2;
+const FIRST_OWN = 3;
+const MASK = (1 << (3 * BITS)) - 1;
+
+/** By byte; one for all searches, so that it stays in the first cache. */
+const SYMBOLS = new Uint8Array(256);
+for (const [i, c] of [...`abcdefghijklmnopqrstuvwxyz0123456789 \\/.-_:"'()[]{},=&%$@+*;#<`].slice(0, 61).entries())
+  SYMBOLS[c.charCodeAt(0)] = SYMBOLS[c.toUpperCase().charCodeAt(0)] = FIRST_OWN + i;
+
+const BACKSLASH = 92;
+/** Bits of the filter a gram: small, since a scan must not wait for memory, and seldom wrong. */
+const SPARSENESS = 16;
+
+export class RawSearch {
+  /** By hash of a gram: whether anything may be filed under it. */
+  private readonly filter: Int32Array;
+  private readonly shift: number;
+  /** Open addressing by hash: number of the gram + 1. */
+  private readonly table: Int32Array;
+  private readonly tableShift: number;
+  /** By number: the gram, and where in `entries` its own begin; behind the last where they end. */
+  private readonly grams: Int32Array;
+  private readonly groups: Int32Array;
+  /** Literal, and the distance from where it begins to where the gram ends. */
+  private readonly entries: Int32Array;
+  /** By literal: its bytes in `text`, and whether it must stand at the beginning (1) or end (2). */
+  private readonly starts: Int32Array;
+  private readonly lengths: Int32Array;
+  private readonly anchors: Uint8Array;
+  private readonly text: Uint8Array;
+
+  constructor(literals: readonly Literal[]) {
+    const written = literals.map(({ text }) => (isAscii(text) ? text.replace(/[\\"]/g, '\\$&') : ''));
+    this.starts = new Int32Array(literals.length);
+    this.lengths = Int32Array.from(written, (text) => text.length);
+    this.anchors = Uint8Array.from(literals, ({ start, end }) => (start ? 1 : 0) | (end ? 2 : 0));
+    this.text = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
+    let used = 0;
+    for (const [i, one] of written.entries()) {
+      this.starts[i] = used;
+      for (let k = 0; k < one.length; k++) this.text[used++] = one.charCodeAt(k);
+    }
+    const filed = file(written, literals);
+    this.shift = 32 - bitsFor(filed.size * SPARSENESS);
+    this.filter = new Int32Array(1 << (27 - this.shift));
+    this.tableShift = 32 - bitsFor(filed.size * 2);
+    this.table = new Int32Array(1 << (32 - this.tableShift));
+    this.grams = Int32Array.from(filed.keys());
+    this.groups = new Int32Array(filed.size + 1);
+    this.entries = Int32Array.from([...filed.values()].flat());
+    this.lay(filed);
+  }
+
+  /** Calls `found` with every literal of the text written as `bytes[start, end)`, some of them more than once. */
+  scan(bytes: Uint8Array, start: number, end: number, found: (literal: number) => void): void {
+    const { filter, shift } = this;
+    let gram = START;
+    for (let i = start; i < end; i++) {
+      gram = ((gram << BITS) | SYMBOLS[bytes[i]]) & MASK;
+      const hash = Math.imul(gram, GOLDEN) >>> shift;
+      if ((filter[hash >> 5] & (1 << (hash & 31))) !== 0) this.compare(bytes, start, end, i, gram, found);
+    }
+    // Two symbols behind the end, so that a literal of one character has its gram there too.
+    for (let i = end; i < end + 2; i++) {
+      gram = ((gram << BITS) | END) & MASK;
+      const hash = Math.imul(gram, GOLDEN) >>> shift;
+      if ((filter[hash >> 5] & (1 << (hash & 31))) !== 0) this.compare(bytes, start, end, i, gram, found);
+    }
+  }
+
+  private compare(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    at: number,
+    gram: number,
+    found: (literal: number) => void,
+  ): void {
+    const { table, entries, groups, grams } = this;
+    const mask = table.length - 1;
+    let slot = Math.imul(gram, GOLDEN) >>> this.tableShift;
+    let group = table[slot] - 1;
+    while (group >= 0 && grams[group] !== gram) {
+      slot = (slot + 1) & mask;
+      group = table[slot] - 1;
+    }
+    if (group < 0) return;
+    for (let e = groups[group]; e < groups[group + 1]; e += 2) {
+      const literal = entries[e];
+      if (this.isAt(bytes, start, end, at - entries[e + 1], literal)) found(literal);
+    }
+  }
+
+  private isAt(bytes: Uint8Array, start: number, end: number, from: number, literal: number): boolean {
+    const length = this.lengths[literal];
+    if (from < start || from + length > end) return false;
+    const anchors = this.anchors[literal];
+    if (anchors !== 0) {
+      if ((anchors & 1) !== 0 && from !== start) return false;
+      if ((anchors & 2) !== 0 && from + length !== end) return false;
+    }
+    const { text } = this;
+    const own = this.starts[literal];
+    for (let i = 0; i < length; i++) if (FOLDED[bytes[from + i]] !== text[own + i]) return false;
+    return from === start || bytes[from - 1] !== BACKSLASH || isWhole(bytes, start, from);
+  }
+
+  private lay(filed: ReadonlyMap<number, readonly number[]>): void {
+    const { table, groups } = this;
+    let group = 0;
+    for (const [gram, list] of filed) {
+      const hash = Math.imul(gram, GOLDEN);
+      this.filter[(hash >>> this.shift) >> 5] |= 1 << ((hash >>> this.shift) & 31);
+      let slot = hash >>> this.tableShift;
+      while (table[slot] !== 0) slot = (slot + 1) & (table.length - 1);
+      groups[group + 1] = groups[group] + list.length;
+      table[slot] = ++group;
+    }
+  }
+}
+
+const GOLDEN = 0x9e3779b1;
+
+/** At least 5, so that a filter is whole words. */
+const bitsFor = (size: number): number => Math.max(5, Math.ceil(Math.log2(Math.max(size, 1))));
+
+/** Entries by gram. Of a literal shorter than a gram all grams that begin with it have one. */
+function file(written: readonly string[], literals: readonly Literal[]): Map<number, number[]> {
+  const symbols = written.map((text, i) => symbolsOf(text, literals[i]));
+  const commonness = new Map<number, number>();
+  for (const list of symbols)
+    for (let last = 2; last < list.length; last++) {
+      const gram = gramAt(list, last);
+      commonness.set(gram, (commonness.get(gram) ?? 0) + 1);
+    }
+  const filed = new Map<number, number[]>();
+  const add = (gram: number, literal: number, back: number): void => {
+    const list = filed.get(gram);
+    if (list === undefined) filed.set(gram, [literal, back]);
+    else list.push(literal, back);
+  };
+  for (const [i, list] of symbols.entries()) {
+    if (written[i] === '') continue;
+    const shift = literals[i].start ? 1 : 0; // the symbol of the beginning stands before the first character
+    if (list.length >= 3) {
+      let best = 2;
+      for (let last = 3; last < list.length; last++)
+        if ((commonness.get(gramAt(list, last)) ?? 0) < (commonness.get(gramAt(list, best)) ?? 0)) best = last;
+      add(gramAt(list, best), i, best - shift);
+      continue;
+    }
+    const free = (3 - list.length) * BITS;
+    const first = list.reduce((gram, symbol) => (gram << BITS) | symbol, 0) << free;
+    for (let gram = first; gram < first + (1 << free); gram++) add(gram, i, 2 - shift);
+  }
+  return filed;
+}
+
+function symbolsOf(text: string, { start, end }: Literal): number[] {
+  const symbols = start ? [START] : [];
+  for (let i = 0; i < text.length; i++) symbols.push(SYMBOLS[text.charCodeAt(i)]);
+  if (end) symbols.push(END);
+  return symbols;
+}
+
+const gramAt = (symbols: readonly number[], last: number): number =>
+  (((symbols[last - 2] << BITS) | symbols[last - 1]) << BITS) | symbols[last];
+
+/** Whether a character begins at `at`, where a backslash stands before it: not when that escapes it. */
+function isWhole(bytes: Uint8Array, start: number, at: number): boolean {
+  let slashes = 0;
+  while (at - 1 - slashes >= start && bytes[at - 1 - slashes] === BACKSLASH) slashes++;
+  return slashes % 2 === 0;
+}
