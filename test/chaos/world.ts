@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { TcpProxy } from '../../bench/servers/proxy.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/delivery/crashpoints.ts';
 import { makeTopics } from '../../src/kafka/topics.ts';
+import { ServiceError } from '../services/failure.ts';
 import { type Services, startServices } from '../services/index.ts';
 import { weir } from '../support/run.ts';
 import type { Orders } from '../support/victim.ts';
@@ -34,6 +35,8 @@ export interface Outcome {
   readonly schedule: Schedule;
   /** '' when everything is where it must be, once. */
   readonly wrong: string;
+  /** A server of the test did not start, which says nothing of Weir. */
+  readonly serverLost: boolean;
   readonly died: readonly CrashPoint[];
   /** What instances that failed said; a supervisor started them again. */
   readonly failures: readonly string[];
@@ -116,6 +119,7 @@ export class World {
     const instances = Array.from({ length: schedule.instances }, (_, i) => new Instance(orders(i)));
     const stores = new Stores({ services: this.services, kafka: this.kafka, prefix: `${name}-`, keyspace: name });
     let wrong = '';
+    let serverLost = false;
     try {
       await Promise.all([
         this.feed(name, dataset.records),
@@ -142,6 +146,7 @@ export class World {
         await sleep(SESSION_MS * 3);
       }
     } catch (error) {
+      serverLost = error instanceof ServiceError;
       wrong = `the schedule could not be run: ${error instanceof Error ? error.stack : String(error)}`;
     } finally {
       await Promise.all(instances.map((instance) => instance.stop(1000)));
@@ -152,6 +157,7 @@ export class World {
     return {
       schedule,
       wrong,
+      serverLost,
       died: instances.flatMap(({ died }) => died),
       failures: instances.flatMap(({ failures }) => failures),
       records: dataset.records.reduce((sum, { length }) => sum + length, 0),
