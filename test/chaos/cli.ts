@@ -51,7 +51,7 @@ const A_WORLD = 25;
 
 const hits = new Map<CrashPoint, number>(CRASH_POINTS.map((point) => [point, 0]));
 const outcomes: Outcome[] = [];
-let next = 0;
+const queue = Array.from({ length: schedules }, (_, i) => Number(values.seed) + i);
 let noticed = false;
 
 /** Schedules that were begun again in a new world, since a server of the test did not come back: no verdict on Weir. */
@@ -59,14 +59,14 @@ const begunAgain: number[] = [];
 
 /** Runs schedules, each world after world of its own, until there are none left. */
 async function work(): Promise<void> {
-  while (next < schedules && !noticed) {
+  while (queue.length > 0 && !noticed) {
     const world = await World.open();
     try {
-      for (let i = 0; i < A_WORLD && next < schedules && !noticed; i++) {
-        const seed = Number(values.seed) + next++;
-        if ((await attempt(world, seed)) || begunAgain.includes(seed)) continue;
+      for (let i = 0; i < A_WORLD && !noticed; i++) {
+        const seed = queue.shift();
+        if (seed === undefined || (await attempt(world, seed))) continue;
         begunAgain.push(seed);
-        next--;
+        queue.unshift(seed);
         break;
       }
     } finally {
