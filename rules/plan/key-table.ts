@@ -4,7 +4,7 @@ import { FOLDED } from './literal-search.ts';
 
 interface Entry<T> {
   readonly key: string;
-  readonly items: T[];
+  readonly item: T;
 }
 
 export class KeyTable<T> {
@@ -16,8 +16,8 @@ export class KeyTable<T> {
     return this.byHash.size;
   }
 
-  /** `key` is in lower case. */
-  add(key: string, item: T): void {
+  /** What is kept under `key`, which is in lower case; made when it is new. */
+  at(key: string, make: () => T): T {
     const hash = hashOf(key);
     let entries = this.byHash.get(hash);
     if (entries === undefined) {
@@ -25,21 +25,23 @@ export class KeyTable<T> {
       this.byHash.set(hash, entries);
     }
     const known = entries.find((entry) => entry.key === key);
-    if (known === undefined) entries.push({ key, items: [item] });
-    else known.items.push(item);
+    if (known !== undefined) return known.item;
+    const item = make();
+    entries.push({ key, item });
     this.longest = Math.max(this.longest, key.length);
+    return item;
   }
 
   /** By an ASCII text of any case, or one in lower case. */
-  get(text: string): readonly T[] | undefined {
+  get(text: string): T | undefined {
     const entries = this.byHash.get(hashOf(text));
     if (entries === undefined) return undefined;
-    for (let i = 0; i < entries.length; i++) if (isSame(entries[i].key, text)) return entries[i].items;
+    for (let i = 0; i < entries.length; i++) if (isSame(entries[i].key, text)) return entries[i].item;
     return undefined;
   }
 
   /** By the text written as `bytes[start, end)` of a JSON text: ASCII, with no escapes but those of quotes and backslashes. */
-  getRaw(bytes: Uint8Array, start: number, end: number): readonly T[] | undefined {
+  getRaw(bytes: Uint8Array, start: number, end: number): T | undefined {
     if (end - start > this.longest * 2) return undefined;
     let hash = 0;
     let at = start;
@@ -49,7 +51,7 @@ export class KeyTable<T> {
     }
     const entries = this.byHash.get(hash & 0x3fffffff);
     if (entries === undefined) return undefined;
-    for (let i = 0; i < entries.length; i++) if (isWritten(entries[i].key, bytes, start, end)) return entries[i].items;
+    for (let i = 0; i < entries.length; i++) if (isWritten(entries[i].key, bytes, start, end)) return entries[i].item;
     return undefined;
   }
 }

@@ -2,7 +2,7 @@
 // values by a hash lookup a field, literals in one pass over a field, and fields that must be there. Only those whose trigger
 // was pulled are verified.
 
-import type { Predicate } from '../predicate.ts';
+import type { FieldTest, Predicate } from '../predicate.ts';
 import { KeyTable } from './key-table.ts';
 import { numericKeyOfValue } from './keys.ts';
 import { isAscii, type Literal, LiteralSearch } from './literal-search.ts';
@@ -11,8 +11,9 @@ import { LogTests, type Memo, type Sighting } from './log-test.ts';
 import { collectAll, FieldValues, type LogRecord, type LogView } from './log-view.ts';
 import { normalize } from './normal.ts';
 import { RawSearch } from './raw-search.ts';
+import { SkipSearch } from './skip-search.ts';
 import type { PlanEnvironment } from './table.ts';
-import { isDecidedByLiterals, type Trigger, Triggers } from './triggers.ts';
+import { isDecidedByKeys, isDecidedByLiterals, type Trigger, Triggers } from './triggers.ts';
 
 /** Bytes that the text of a number may begin with. */
 const NUMBER_BEGINS: ReadonlySet<number> = new Set([...'+-.0123456789'].map((c) => c.charCodeAt(0)));
@@ -25,14 +26,23 @@ interface Waiting {
   stamp: number;
 }
 
-/** Of one literal: the event that showed it last, and who waits for it. */
+/** Of one literal or key: the event that showed it last, and who waits for it. */
 interface Sign extends Sighting {
   readonly wakes: Waiting[];
 }
 
+/** Shorter literals are in most texts: to find them all costs more than to ask a text for one when need be. */
+const WORTH_FINDING = 5;
+
+function signOf(index: FieldIndex, literal: Literal, name: string): Sign | null {
+  return index.sign(name) ?? (literal.text.length < WORTH_FINDING ? null : index.addSign(literal, name));
+}
+
+const newSign = (): Sign => ({ stamp: 0, wakes: [] });
+
 class FieldIndex {
   readonly slot: number;
-  readonly equal = new KeyTable<Waiting>();
+  readonly equal = new KeyTable<Sign>();
   /** Some key reads as a number, which other spellings equal. */
   numeric = false;
   /** Some wait for an event without the field. */
@@ -45,7 +55,7 @@ class FieldIndex {
   inNumbers = false;
   inWords = false;
   private texts: LiteralSearch | null = null;
-  private raw: RawSearch | null = null;
+  private raw: RawSearch | SkipSearch | null = null;
   private readonly places = new Map<string, Sign>();
 
   constructor(slot: number) {
@@ -64,13 +74,13 @@ class FieldIndex {
   }
 
   /** Finds them in JSON. */
-  rawSearch(): RawSearch {
-    this.raw ??= new RawSearch(this.literals);
+  rawSearch(): RawSearch | SkipSearch {
+    this.raw ??= SkipSearch.of(this.literals) ?? new RawSearch(this.literals);
     return this.raw;
   }
 
   addSign(literal: Literal, name: string): Sign {
-    const sign = { stamp: 0, wakes: [] };
+    const sign = newSign();
     this.places.set(name, sign);
     this.literals.push(literal);
     this.signs.push(sign);
@@ -112,7 +122,7 @@ export class LogPlan<R extends LogRecord> {
       else for (const trigger of pulled) this.wait(waiting, trigger);
     });
     tests.each((test, memo) => {
-      if (isDecidedByLiterals(test)) this.decide(memo, triggers.ofTest(test) ?? []);
+      this.decide(test, memo, triggers.ofTest(test) ?? []);
     });
     for (const index of this.indexes) {
       if (index === undefined) continue;
@@ -147,16 +157,24 @@ export class LogPlan<R extends LogRecord> {
       (index.sign(name) ?? index.addSign(literal, name)).wakes.push(waiting);
     } else {
       const { key } = trigger;
-      index.equal.add(key, waiting);
+      index.equal.at(key, newSign).wakes.push(waiting);
       index.numeric ||= /\d/.test(key);
       index.absent ||= key === '';
     }
   }
 
-  /** A test all of whose literals are looked for anyway needs no evaluation of its own. */
-  private decide(memo: Memo, literals: readonly Trigger[]): void {
-    const signs = literals.map(({ field, name }) => this.indexes[this.view.slot(field)]?.sign(name));
-    if (signs.every((sign) => sign !== undefined)) memo.sightings = signs;
+  /** A test that holds exactly where one of some literals or keys is seen needs no evaluation of its own. */
+  private decide(test: FieldTest, memo: Memo, triggers: readonly Trigger[]): void {
+    const index = this.indexes[this.view.slot(test.field)];
+    if (index === undefined) return;
+    if (isDecidedByKeys(test)) {
+      // Fields that are looked up for nothing else are not looked up for this.
+      if (index.equal.size > 0)
+        memo.sightings = test.values.map((value) => index.equal.at(value.toLowerCase(), newSign));
+    } else if (isDecidedByLiterals(test) && index.literals.length > 0) {
+      const signs = triggers.map((one) => (one.kind === 'literal' ? signOf(index, one.literal, one.name) : null));
+      if (signs.every((sign) => sign !== null)) memo.sightings = signs;
+    }
   }
 
   private ask(index: FieldIndex): void {
@@ -190,8 +208,8 @@ export class LogPlan<R extends LogRecord> {
     const start = tape.valueStart[member];
     const end = tape.valueEnd[member];
     if (index.equal.size > 0) {
-      const waiting = index.equal.getRaw(bytes, start, end);
-      if (waiting !== undefined) this.wake(waiting);
+      const sign = index.equal.getRaw(bytes, start, end);
+      if (sign !== undefined) this.see(sign);
       if (index.numeric && NUMBER_BEGINS.has(bytes[start])) {
         const text = tape.text(member);
         const number = numericKeyOfValue(text, text);
@@ -228,12 +246,13 @@ export class LogPlan<R extends LogRecord> {
       if (!search.scan(texts.text(i), this.found)) search.scanFolded(texts.fold(i), this.found);
   }
 
-  private readonly found = (literal: number): void => {
-    const sign = this.index.signs[literal];
+  private readonly found = (literal: number): void => this.see(this.index.signs[literal]);
+
+  private see(sign: Sign): void {
     if (sign.stamp === this.view.stamp) return;
     sign.stamp = this.view.stamp;
     this.wake(sign.wakes);
-  };
+  }
 
   private lookUp({ equal, numeric }: FieldIndex, field: FieldValues): void {
     if (field.count === 0) this.wakeKey(equal, '');
@@ -246,9 +265,9 @@ export class LogPlan<R extends LogRecord> {
     }
   }
 
-  private wakeKey(equal: KeyTable<Waiting>, key: string): void {
-    const waiting = equal.get(key);
-    if (waiting !== undefined) this.wake(waiting);
+  private wakeKey(equal: KeyTable<Sign>, key: string): void {
+    const sign = equal.get(key);
+    if (sign !== undefined) this.see(sign);
   }
 
   private wake(waiting: readonly Waiting[]): void {

@@ -2,23 +2,17 @@
 // else, all ASCII. Each literal is filed under the rarest group of three neighbouring symbols that it has, as in
 // literal-search.ts; tables of integers and bytes only.
 
-import { FOLDED, isAscii, type Literal } from './literal-search.ts';
+import type { Literal } from './literal-search.ts';
+import { SYMBOL_BITS as BITS, RawLiterals, SYMBOLS } from './raw-literals.ts';
 
-/** Bits of a symbol. Characters that texts have most get symbols of their own, all others share 0. */
-const BITS = 6;
+/** Symbols of no character. */
 const START = 1;
 const END = 2;
-const FIRST_OWN = 3;
 const MASK = (1 << (3 * BITS)) - 1;
 
-/** By byte; one for all searches, so that it stays in the first cache. */
-const SYMBOLS = new Uint8Array(256);
-for (const [i, c] of [...`abcdefghijklmnopqrstuvwxyz0123456789 \\/.-_:"'()[]{},=&%$@+*;#<`].slice(0, 61).entries())
-  SYMBOLS[c.charCodeAt(0)] = SYMBOLS[c.toUpperCase().charCodeAt(0)] = FIRST_OWN + i;
-
-const BACKSLASH = 92;
-/** Bits of the filter a gram: small, since a scan must not wait for memory, and seldom wrong. */
-const SPARSENESS = 16;
+/** Bits of the filter a gram: a scan must neither wait for memory nor be wrong often. */
+const SPARSENESS = { few: 64, many: 16 } as const;
+const FEW = 1024;
 
 export class RawSearch {
   /** By hash of a gram: whether anything may be filed under it. */
@@ -32,25 +26,13 @@ export class RawSearch {
   private readonly groups: Int32Array;
   /** Literal, and the distance from where it begins to where the gram ends. */
   private readonly entries: Int32Array;
-  /** By literal: its bytes in `text`, and whether it must stand at the beginning (1) or end (2). */
-  private readonly starts: Int32Array;
-  private readonly lengths: Int32Array;
-  private readonly anchors: Uint8Array;
-  private readonly text: Uint8Array;
+  private readonly literals: RawLiterals;
 
   constructor(literals: readonly Literal[]) {
-    const written = literals.map(({ text }) => (isAscii(text) ? text.replace(/[\\"]/g, '\\$&') : ''));
-    this.starts = new Int32Array(literals.length);
-    this.lengths = Int32Array.from(written, (text) => text.length);
-    this.anchors = Uint8Array.from(literals, ({ start, end }) => (start ? 1 : 0) | (end ? 2 : 0));
-    this.text = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
-    let used = 0;
-    for (const [i, one] of written.entries()) {
-      this.starts[i] = used;
-      for (let k = 0; k < one.length; k++) this.text[used++] = one.charCodeAt(k);
-    }
+    this.literals = new RawLiterals(literals);
+    const { written } = this.literals;
     const filed = file(written, literals);
-    this.shift = 32 - bitsFor(filed.size * SPARSENESS);
+    this.shift = 32 - bitsFor(filed.size * (filed.size < FEW ? SPARSENESS.few : SPARSENESS.many));
     this.filter = new Int32Array(1 << (27 - this.shift));
     this.tableShift = 32 - bitsFor(filed.size * 2);
     this.table = new Int32Array(1 << (32 - this.tableShift));
@@ -85,7 +67,7 @@ export class RawSearch {
     gram: number,
     found: (literal: number) => void,
   ): void {
-    const { table, entries, groups, grams } = this;
+    const { table, entries, groups, grams, literals } = this;
     const mask = table.length - 1;
     let slot = Math.imul(gram, GOLDEN) >>> this.tableShift;
     let group = table[slot] - 1;
@@ -96,22 +78,8 @@ export class RawSearch {
     if (group < 0) return;
     for (let e = groups[group]; e < groups[group + 1]; e += 2) {
       const literal = entries[e];
-      if (this.isAt(bytes, start, end, at - entries[e + 1], literal)) found(literal);
+      if (literals.isAt(bytes, start, end, at - entries[e + 1], literal)) found(literal);
     }
-  }
-
-  private isAt(bytes: Uint8Array, start: number, end: number, from: number, literal: number): boolean {
-    const length = this.lengths[literal];
-    if (from < start || from + length > end) return false;
-    const anchors = this.anchors[literal];
-    if (anchors !== 0) {
-      if ((anchors & 1) !== 0 && from !== start) return false;
-      if ((anchors & 2) !== 0 && from + length !== end) return false;
-    }
-    const { text } = this;
-    const own = this.starts[literal];
-    for (let i = 0; i < length; i++) if (FOLDED[bytes[from + i]] !== text[own + i]) return false;
-    return from === start || bytes[from - 1] !== BACKSLASH || isWhole(bytes, start, from);
   }
 
   private lay(filed: ReadonlyMap<number, readonly number[]>): void {
@@ -174,10 +142,3 @@ function symbolsOf(text: string, { start, end }: Literal): number[] {
 
 const gramAt = (symbols: readonly number[], last: number): number =>
   (((symbols[last - 2] << BITS) | symbols[last - 1]) << BITS) | symbols[last];
-
-/** Whether a character begins at `at`, where a backslash stands before it: not when that escapes it. */
-function isWhole(bytes: Uint8Array, start: number, at: number): boolean {
-  let slashes = 0;
-  while (at - 1 - slashes >= start && bytes[at - 1 - slashes] === BACKSLASH) slashes++;
-  return slashes % 2 === 0;
-}

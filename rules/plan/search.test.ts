@@ -5,8 +5,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { KeyTable } from './key-table.ts';
 import { type Literal, LiteralSearch } from './literal-search.ts';
+import { RawSearch } from './raw-search.ts';
 import { compileRegex } from './regex.ts';
 import { literalsOfRegex } from './regex-literals.ts';
+import { SkipSearch } from './skip-search.ts';
 
 /** Few characters, so that they meet: with case, beyond ASCII, two units long, and lower case that is longer or another. */
 const character = fc.constantFrom(...'aAbBsSkK\\.-_ 1/ßéÉİıſK😀Σσς'.match(/./gu)!);
@@ -45,17 +47,62 @@ test('the search finds exactly the literals that are there', () => {
   );
 });
 
+/** The text as it stands in JSON: bytes, start, end. */
+function written(text: string): [Uint8Array, number, number] {
+  const bytes = Buffer.from(JSON.stringify(text));
+  return [bytes, 1, bytes.length - 1];
+}
+
+function foundBy(search: RawSearch | SkipSearch, text: string): number[] {
+  const found = new Set<number>();
+  search.scan(...written(text), (i) => found.add(i));
+  return [...found].sort((a, b) => a - b);
+}
+
+function thereOf(literals: readonly Literal[], text: string): number[] {
+  const folded = text.toLowerCase();
+  return literals.flatMap((one, i) => (holds(one, folded) ? [i] : []));
+}
+
+test('in JSON the searches find the same literals, however they are escaped', () => {
+  const ascii = fc.array(fc.constantFrom(...'aAbBsS\\"n. 1/'), { maxLength: 24 }).map((parts) => parts.join(''));
+  const short = fc
+    .record({ text: ascii, start: fc.boolean(), end: fc.boolean() })
+    .map((one) => ({ ...one, text: one.text.slice(0, 5).toLowerCase() }));
+  const some = fc.array(
+    fc.oneof(literal, short).filter(({ text }) => text !== ''),
+    { minLength: 1, maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(some, fc.array(ascii), (wanted, texts) => {
+      const long = wanted.map((one) => ({ ...one, text: `${one.text}${one.text}as"s`.slice(0, 8).toLowerCase() }));
+      const skipping = SkipSearch.of(long);
+      assert.equal(
+        skipping === null,
+        long.every(({ text }) => /[^\0-\x7f]/.test(text)),
+      );
+      for (const text of texts) {
+        assert.deepEqual(foundBy(new RawSearch(wanted), text), thereOf(wanted, text), JSON.stringify([text, wanted]));
+        if (skipping !== null)
+          assert.deepEqual(foundBy(skipping, text), thereOf(long, text), JSON.stringify([text, long]));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test('the table finds exactly the keys that a text is, whatever its case', () => {
   fc.assert(
     fc.property(fc.array(textOf(4)), fc.array(textOf(4)), (keys, texts) => {
       const table = new KeyTable<number>();
-      for (const [i, key] of keys.entries()) table.add(key.toLowerCase(), i);
+      for (const [i, key] of keys.entries()) table.at(key.toLowerCase(), () => i);
       for (const text of texts) {
         const folded = text.toLowerCase();
-        const wanted = keys.flatMap((key, i) => (key.toLowerCase() === folded ? [i] : []));
-        const asked = /^[\0-\x7f]*$/.test(text) ? text : folded;
-        assert.deepEqual(table.get(asked) ?? [], wanted);
-        if (wanted.length > 0) assert.ok(text.length <= table.longest);
+        const wanted = keys.findIndex((key) => key.toLowerCase() === folded);
+        const ascii = /^[\0-\x7f]*$/.test(text);
+        assert.equal(table.get(ascii ? text : folded) ?? -1, wanted);
+        if (wanted >= 0) assert.ok(text.length <= table.longest);
+        if (ascii) assert.equal(table.getRaw(...written(text)) ?? -1, wanted);
       }
     }),
     { numRuns: 1000 },

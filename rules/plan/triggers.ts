@@ -5,6 +5,7 @@ import type { FieldTest, Predicate } from '../predicate.ts';
 import { keysOfTest } from './keys.ts';
 import { isAscii, type Literal } from './literal-search.ts';
 import { literalsOfRegex } from './regex-literals.ts';
+import { numericOf } from './scalar.ts';
 
 export type Trigger = {
   readonly field: string;
@@ -126,6 +127,15 @@ function triggersOf(test: FieldTest): readonly Trigger[] | null {
       const { text, start, end } = literal;
       return { field, kind: 'literal', literal, name: `l${field}\0${start ? '^' : ' '}${end ? '$' : ' '}${text}` };
     }) ?? [present]
+  );
+}
+
+/** Whether the test holds exactly where the field has one of its values as a key: of numbers other spellings count too. */
+export function isDecidedByKeys(test: FieldTest): test is Extract<FieldTest, { test: 'equals' }> {
+  return (
+    test.test === 'equals' &&
+    !test.cased &&
+    test.values.every((value) => value !== '' && Number.isNaN(numericOf(value)))
   );
 }
 
