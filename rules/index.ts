@@ -4,6 +4,8 @@
 import { unsupported } from './correlate/unsupported.ts';
 import { contentHash } from './hash.ts';
 import type { Problem, Rule, RuleSet } from './model.ts';
+import { applySteps, inOrder } from './pipeline/apply.ts';
+import type { Pipeline } from './pipeline/model.ts';
 import { expandActions } from './sigma/collection.ts';
 import { applyFilters, type FilterDraft } from './sigma/filter.ts';
 import { compileDocument, type Draft } from './sigma/rule.ts';
@@ -17,7 +19,8 @@ export interface RuleText {
   readonly fault?: string;
 }
 
-export function loadRules(files: readonly RuleText[]): RuleSet {
+/** Pipelines change the rules (with their filters) before these are linked and hashed. */
+export function loadRules(files: readonly RuleText[], pipelines: readonly Pipeline[] = []): RuleSet {
   const sorted = [...files].sort((a, b) => compare(a.path, b.path));
   const reports: Reporter[] = [];
   const drafts: Draft[] = [];
@@ -35,9 +38,25 @@ export function loadRules(files: readonly RuleText[]): RuleSet {
   const unique = withoutDuplicates(drafts);
   const find = finder(unique);
   applyFilters(unique, filters, find);
+  process(unique, pipelines);
   checkAliases(unique, find);
   const rules = link(unique, find);
   return { rules, problems: reports.flatMap((report) => report.problems).sort(byPlace) };
+}
+
+/** Correlations stay: they have no fields of their own but what they group by, which events name. */
+function process(drafts: readonly Draft[], pipelines: readonly Pipeline[]): void {
+  const steps = inOrder(pipelines).flatMap((pipeline) => pipeline.steps);
+  if (steps.length === 0) return;
+  for (const draft of drafts) {
+    if (draft.detection === null || draft.broken) continue;
+    const { logsource, detection, failure } = applySteps(steps, draft.rule.logsource, draft.detection);
+    draft.rule = { ...draft.rule, logsource };
+    draft.detection = detection;
+    if (failure === null) continue;
+    draft.report.error(draft.at, 'pipeline.rule_failure', `A pipeline refuses the rule: ${failure}`);
+    draft.broken = true;
+  }
 }
 
 type Find = (reference: string) => Draft | undefined;

@@ -63,7 +63,7 @@ export function compileDetection(detection: YamlMap, report: Reporter, ignored: 
 }
 
 /** A map: all of its fields. A list: any of its maps or keywords. A plain value: a keyword. */
-function compileSelection(node: YamlNode, at: number, report: Reporter): Predicate {
+export function compileSelection(node: YamlNode, at: number, report: Reporter): Predicate {
   if (node.kind === 'map') return compileMap(node, report);
   if (node.kind === 'scalar') {
     if (node.value !== null) return compileField(KEYWORD, node, report);

@@ -17,7 +17,7 @@ export interface Draft {
   readonly kind: 'rule';
   readonly at: number;
   readonly report: Reporter;
-  readonly rule: Omit<Rule, 'index' | 'hash' | 'alerting' | 'correlation' | 'detection'>;
+  rule: Omit<Rule, 'index' | 'hash' | 'alerting' | 'correlation' | 'detection'>;
   detection: Predicate | null;
   readonly correlation: UnlinkedCorrelation | null;
   readonly alert: boolean | null;

@@ -1,8 +1,11 @@
 // Which rules a subcommand of `weir rules` is about, and what became of their files.
 
+import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { loadRules } from '../../rules/index.ts';
 import type { Problem, RuleSet } from '../../rules/model.ts';
+import type { Pipeline } from '../../rules/pipeline/model.ts';
+import { readPipeline } from '../../rules/pipeline/read.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type FoundRuleFile, readRuleFiles } from '../control/index.ts';
@@ -15,6 +18,12 @@ export const RULES_OPTIONS = {
     multiple: true,
     argument: 'DIR',
     help: 'the rules of this folder (repeatable) in place of those in force',
+  },
+  pipeline: {
+    type: 'string',
+    multiple: true,
+    argument: 'FILE',
+    help: 'a Sigma processing pipeline that the rules go through (repeatable)',
   },
   packs: { type: 'boolean', help: 'with --rules: the shipped rules as well' },
   'no-packs': { type: 'boolean', help: 'leave the shipped rules out' },
@@ -38,7 +47,7 @@ export async function rulesForVerb(values: Values): Promise<LoadedRules> {
   const packs = values['no-packs'] ? false : own ? values.packs === true : loaded.config.rules.packs;
   const config = { ...loaded.config, rules: { ...loaded.config.rules, packs } };
   const files = await readRuleFiles(config);
-  const { rules, problems } = loadRules(files);
+  const { rules, problems } = loadRules(files, await pipelinesOf(values));
   const origins = new Map(files.map(({ path, origin }) => [path, near(origin)]));
   return {
     loaded,
@@ -47,6 +56,21 @@ export async function rulesForVerb(values: Values): Promise<LoadedRules> {
     rules,
     problems: problems.map((p) => ({ ...p, file: origins.get(p.file) ?? p.file })),
   };
+}
+
+/** A pipeline that cannot be read as a whole stops the verb: rules without it would mean something else. */
+async function pipelinesOf(values: Values): Promise<readonly Pipeline[]> {
+  const pipelines: Pipeline[] = [];
+  for (const value of Array.isArray(values.pipeline) ? values.pipeline : []) {
+    const path = String(value);
+    const text = await readFile(path, 'utf8').catch((error: Error) => {
+      throw new UsageError(`the pipeline '${path}' cannot be read: ${error.message}`);
+    });
+    const { pipeline, problems } = readPipeline(near(path), text);
+    if (pipeline === null) throw new UsageError(problems.map(problemText).join('\n'));
+    pipelines.push(pipeline);
+  }
+  return pipelines;
 }
 
 /** Paths as short as they can be. */

@@ -258,3 +258,26 @@ test('options of other actions are wrong usage', async () => {
   await assert.rejects(run({}, ['nonsense']), UsageError);
   await assert.rejects(run({}, ['match']), UsageError);
 });
+
+test('rules go through the pipelines that are given', async (t) => {
+  const folder = folderOf(t, {
+    'rules/a.yml': rule(1, '  s: { Tool: mimikatz }\n  condition: s'),
+    'map.yml': 'transformations: [{ type: field_name_mapping, mapping: { Tool: [our.tool, tool_name] } }]',
+    'bad.yml': 'name: bad\ntransformations:\n- { type: hashes_fields }\n',
+    'events.ndjson': '{"our":{"tool":"mimikatz"}}\n{"tool_name":"Mimikatz"}\n{"Tool":"mimikatz"}\n',
+  });
+  const values = {
+    rules: [join(folder, 'rules')],
+    input: [join(folder, 'events.ndjson')],
+    logsource: 'windows/process_creation/',
+    json: true,
+  };
+  const records = (out: string): readonly number[] =>
+    [...out.matchAll(/"record":(\d+)/g)].map(([, record]) => Number(record));
+  assert.deepEqual(records((await run(values, ['match'])).out), [3]);
+  assert.deepEqual(records((await run({ ...values, pipeline: [join(folder, 'map.yml')] }, ['match'])).out), [1, 2]);
+  const bad = { ...values, pipeline: [join(folder, 'bad.yml')] };
+  await assert.rejects(run(bad, ['match']), /bad\.yml:3.*pipeline\.unsupported|pipeline\.unsupported.*bad\.yml:3/s);
+  const { input: _, logsource: __, ...common } = bad;
+  await assert.rejects(run(common, ['test']), UsageError);
+});

@@ -17,15 +17,16 @@ type Action = (values: Values, io: Io, positionals: readonly string[]) => Promis
 const ACTIONS: Readonly<
   Record<string, { readonly run: Action; readonly takes: number; readonly own: readonly string[] }>
 > = {
-  list: { run: listRules, takes: 0, own: [] },
-  match: { run: matchRules, takes: 0, own: ['input', 'format', 'logsource', 'tenant', 'strict'] },
-  lint: { run: lintVerb, takes: 0, own: ['strict'] },
-  explain: { run: explainVerb, takes: 2, own: ['format', 'logsource', 'tenant'] },
-  coverage: { run: coverRules, takes: 0, own: ['layer'] },
+  list: { run: listRules, takes: 0, own: ['pipeline'] },
+  match: { run: matchRules, takes: 0, own: ['pipeline', 'input', 'format', 'logsource', 'tenant', 'strict'] },
+  lint: { run: lintVerb, takes: 0, own: ['pipeline', 'strict'] },
+  explain: { run: explainVerb, takes: 2, own: ['pipeline', 'format', 'logsource', 'tenant'] },
+  coverage: { run: coverRules, takes: 0, own: ['pipeline', 'layer'] },
   test: { run: testRules, takes: 0, own: ['junit'] },
-  bench: { run: benchRules, takes: 0, own: ['input', 'format', 'logsource', 'tenant', 'rounds'] },
+  bench: { run: benchRules, takes: 0, own: ['pipeline', 'input', 'format', 'logsource', 'tenant', 'rounds'] },
 };
-const COMMON = ['config', 'json', ...Object.keys(RULES_OPTIONS)];
+/** The cases inside rule files speak of the rules as written: `test` takes no pipeline. */
+const COMMON = ['config', 'json', ...Object.keys(RULES_OPTIONS).filter((key) => key !== 'pipeline')];
 
 export const rules: Verb = {
   name: 'rules',
@@ -47,6 +48,7 @@ export const rules: Verb = {
     'weir rules list --rules ./my-rules --json',
     'weir rules match --rules ./my-rules --input events.ndjson --json',
     'zcat auth.log.gz | weir rules match --rules ./my-rules --input - --logsource linux//sshd',
+    'weir rules match --rules ./my-rules --pipeline fields.yml --input events.ndjson',
     'weir rules lint --rules ./my-rules --strict',
     'weir rules explain RULE \'{"source_ip": "10.0.0.1", …}\'',
     'weir rules explain RULE events.ndjson:17',
