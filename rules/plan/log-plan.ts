@@ -8,7 +8,7 @@ import { numericKeyOfValue } from './keys.ts';
 import { isAscii, type Literal, LiteralSearch } from './literal-search.ts';
 import { MEMBER_KIND, type MemberTape } from './log-members.ts';
 import { LogTests, type Memo, type Sighting } from './log-test.ts';
-import { collectAll, FieldValues, type LogRecord, type LogView } from './log-view.ts';
+import { collectAll, FieldValues, type LogRecord, type LogView, type Scope } from './log-view.ts';
 import { normalize } from './normal.ts';
 import { RawSearch } from './raw-search.ts';
 import { SkipSearch } from './skip-search.ts';
@@ -17,6 +17,35 @@ import { isDecidedByKeys, isDecidedByLiterals, type Trigger, Triggers } from './
 
 /** Bytes that the text of a number may begin with. */
 const NUMBER_BEGINS: ReadonlySet<number> = new Set([...'+-.0123456789'].map((c) => c.charCodeAt(0)));
+
+/** No longer text is read as a number (see scalar.ts). */
+const LONGEST_NUMBER = 40;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+function afterSpace(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13) at++;
+  return at;
+}
+
+/** Where the quote stands that ends a text of ASCII with no escapes but those of quotes and backslashes; -1 of any other. */
+function endOfPlain(bytes: Uint8Array, from: number): number {
+  let at = from;
+  for (; bytes[at] !== QUOTE; at++) {
+    if (bytes[at] > 127) return -1;
+    if (bytes[at] !== BACKSLASH) continue;
+    at++;
+    if (bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) return -1;
+  }
+  return at;
+}
+
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
+  return text;
+}
 
 /** One predicate. */
 interface Waiting {
@@ -93,6 +122,7 @@ class FieldIndex {
 export class LogPlan<R extends LogRecord> {
   private readonly view: LogView<R>;
   private readonly keywords: number;
+  private readonly scope: Scope<R>;
   /** By slot of the view. */
   private readonly indexes: (FieldIndex | undefined)[] = [];
   /** Fields that are not told by the keys of an event: they are asked of every one. */
@@ -111,6 +141,7 @@ export class LogPlan<R extends LogRecord> {
     environment: PlanEnvironment,
   ) {
     this.view = view;
+    view.openScope();
     this.keywords = view.slot('');
     const tests = new LogTests(view, environment);
     const normal = predicates.map((predicate) => normalize(predicate));
@@ -128,6 +159,7 @@ export class LogPlan<R extends LogRecord> {
       if (index === undefined) continue;
       if (view.isComputed(index.slot) || index.absent) this.asked.push(index);
     }
+    this.scope = view.closeScope();
   }
 
   /** Ids of the predicates that hold for the event bound to the view, ascending; reused by the next call. */
@@ -135,6 +167,7 @@ export class LogPlan<R extends LogRecord> {
     const { view, matched, woken, indexes } = this;
     if (matched.length > 0) matched.length = 0;
     this.wokenCount = 0;
+    view.enter(this.scope);
     const present = view.countPresent();
     for (let i = 0; i < present; i++) {
       const index = indexes[view.presentAt(i)];
@@ -186,6 +219,8 @@ export class LogPlan<R extends LogRecord> {
         this.askMember(index, tape, member);
         return;
       }
+      const array = view.arrayMember(index.slot);
+      if (array >= 0 && this.askArray(index, tape, array)) return;
       if (index.slot === this.keywords && index.equal.size === 0 && index.present.length === 0) {
         this.askAll(index, tape);
         return;
@@ -204,19 +239,39 @@ export class LogPlan<R extends LogRecord> {
 
   /** A field that a plain text holds: no string is made of it. */
   private askMember(index: FieldIndex, tape: MemberTape, member: number): void {
+    if (index.present.length > 0) this.wake(index.present);
+    this.askText(index, tape.bytes, tape.valueStart[member], tape.valueEnd[member]);
+  }
+
+  /** A field that an array of such texts holds. False when it is anything else: then all of it is asked for again. */
+  private askArray(index: FieldIndex, tape: MemberTape, member: number): boolean {
     const { bytes } = tape;
-    const start = tape.valueStart[member];
-    const end = tape.valueEnd[member];
+    const end = tape.valueEnd[member] - 1;
+    let at = afterSpace(bytes, tape.valueStart[member] + 1);
+    if (at >= end) return false;
+    for (;;) {
+      if (bytes[at] !== QUOTE) return false;
+      const close = endOfPlain(bytes, at + 1);
+      if (close < 0) return false;
+      this.askText(index, bytes, at + 1, close);
+      at = afterSpace(bytes, close + 1);
+      if (at >= end) break;
+      at = afterSpace(bytes, at + 1); // behind the comma
+    }
+    if (index.present.length > 0) this.wake(index.present);
+    return true;
+  }
+
+  private askText(index: FieldIndex, bytes: Uint8Array, start: number, end: number): void {
     if (index.equal.size > 0) {
       const sign = index.equal.getRaw(bytes, start, end);
       if (sign !== undefined) this.see(sign);
-      if (index.numeric && NUMBER_BEGINS.has(bytes[start])) {
-        const text = tape.text(member);
+      if (index.numeric && NUMBER_BEGINS.has(bytes[start]) && end - start <= LONGEST_NUMBER) {
+        const text = textOf(bytes, start, end);
         const number = numericKeyOfValue(text, text);
         if (number !== '') this.wakeKey(index.equal, number);
       }
     }
-    if (index.present.length > 0) this.wake(index.present);
     if (index.literals.length === 0) return;
     this.index = index;
     index.rawSearch().scan(bytes, start, end, this.found);

@@ -112,6 +112,13 @@ interface Meaning<R extends LogRecord> {
   readonly rank: number;
 }
 
+/** The fields that a plan asks for, so that keys of an event which mean others are passed over. */
+export interface Scope<R extends LogRecord> {
+  readonly places: ReadonlySet<number>;
+  /** What keys of a tape mean, by their numbers. */
+  byName: (readonly Meaning<R>[] | undefined)[];
+}
+
 const OWN_NAME = 0;
 const PATH = -1;
 
@@ -130,15 +137,41 @@ export class LogView<R extends LogRecord> {
   /** What keys of a tape mean, by their numbers. */
   private names: MemberNames | null = null;
   private version = 0;
-  private byName: (readonly Meaning<R>[] | undefined)[] = [];
+  private scopes: Scope<R>[] = [];
+  private scope: Scope<R> | null = null;
+  /** Every field of every plan. */
+  private readonly everything: Scope<R>;
+  private collecting: Set<number> | null = null;
+  /** Of the event whose keys were listed for all fields. */
+  private complete = 0;
 
   constructor(names: LogFieldNames<R>) {
     this.fieldNames = names;
+    this.everything = { places: new Set(), byName: [] };
+    this.scopes = [this.everything];
+  }
+
+  /** From here on the fields that are named become a scope. */
+  openScope(): void {
+    this.collecting = new Set();
+  }
+
+  closeScope(): Scope<R> {
+    const scope = { places: this.collecting ?? new Set<number>(), byName: [] };
+    this.collecting = null;
+    this.scopes.push(scope);
+    return scope;
+  }
+
+  /** Only fields of the scope are looked for in the event, as long as no others are asked for. */
+  enter(scope: Scope<R>): void {
+    if (this.listed !== this.stamp) this.scope = scope;
   }
 
   bind(record: R): void {
     this.record = record;
     this.stamp++;
+    this.scope = null;
   }
 
   slot(name: string): number {
@@ -154,6 +187,7 @@ export class LogView<R extends LogRecord> {
         if (one.path !== null) this.mean(one.path[0], { slot, rank: PATH });
       }
     }
+    this.collecting?.add(place);
     return place;
   }
 
@@ -196,7 +230,7 @@ export class LogView<R extends LogRecord> {
   }
 
   private mean(key: string, meaning: Meaning<R>): void {
-    this.byName = [];
+    this.forget();
     const known = this.meanings.get(key);
     if (known === undefined) this.meanings.set(key, [meaning]);
     else known.push(meaning);
@@ -204,42 +238,65 @@ export class LogView<R extends LogRecord> {
 
   /** Goes through the keys of the event once, instead of looking for every name of every field. */
   private list(): void {
-    const { record } = this;
     this.listed = this.stamp;
     this.hasCount = 0;
-    const { tape = null, derived = null } = record;
-    if (tape !== null) this.listMembers(tape, record.first ?? 0, record.last ?? 0);
-    else this.listKeys(record.fields);
-    if (derived !== null) this.listKeys(derived);
+    if (this.scope === null) this.complete = this.stamp;
+    this.listFor(this.scope);
   }
 
-  private listKeys(fields: Readonly<Record<string, unknown>>): void {
+  /** `scope` is null for all fields. */
+  private listFor(scope: Scope<R> | null): void {
+    const { record } = this;
+    const { tape = null, derived = null } = record;
+    if (tape !== null) this.listMembers(tape, scope ?? this.everything);
+    else this.listKeys(record.fields, scope);
+    if (derived !== null) this.listKeys(derived, scope);
+  }
+
+  /** A field that is not of the scope is asked for. */
+  private finish(): void {
+    this.complete = this.stamp;
+    this.listFor(null);
+  }
+
+  private listKeys(fields: Readonly<Record<string, unknown>>, scope: Scope<R> | null): void {
     for (const key of Object.keys(fields)) {
       const known = this.meanings.get(key);
       if (known === undefined) continue;
       const value = fields[key];
       for (let i = 0; i < known.length; i++)
-        this.note(known[i], typeof value === 'object' && value !== null, -1, value);
+        if (scope === null || scope.places.has(known[i].slot.place))
+          this.note(known[i], typeof value === 'object' && value !== null, -1, value);
     }
   }
 
-  private listMembers(tape: MemberTape, first: number, last: number): void {
+  private listMembers(tape: MemberTape, scope: Scope<R>): void {
     const { parent, name, kind, names } = tape;
+    const { first = 0, last = 0 } = this.record;
     if (this.names !== names || this.version !== names.version) {
       this.names = names;
       this.version = names.version;
-      this.byName = [];
+      this.forget();
     }
-    const { byName } = this;
+    const { byName } = scope;
     for (let member = first; member < last; member++) {
       if (parent[member] >= 0) continue;
-      let known = byName[name[member]];
-      if (known === undefined) {
-        known = this.meanings.get(names.keys[name[member]]) ?? [];
-        byName[name[member]] = known;
-      }
+      const known = byName[name[member]] ?? this.meaningOf(name[member], names, scope);
       for (let i = 0; i < known.length; i++) this.note(known[i], kind[member] >= MEMBER_KIND.object, member, null);
     }
+  }
+
+  private meaningOf(name: number, names: MemberNames, scope: Scope<R>): readonly Meaning<R>[] {
+    const all = this.meanings.get(names.keys[name]) ?? [];
+    const own = scope === this.everything ? all : all.filter(({ slot }) => scope.places.has(slot.place));
+    // Without holes, so that it stays an array.
+    for (let i = scope.byName.length; i <= name; i++) scope.byName.push(undefined);
+    scope.byName[name] = own;
+    return own;
+  }
+
+  private forget(): void {
+    for (const scope of this.scopes) scope.byName = [];
   }
 
   /** Of two keys of one name the later counts. */
@@ -269,6 +326,15 @@ export class LogView<R extends LogRecord> {
     return tape.kind[slot.member] <= MEMBER_KIND.escapedText ? slot.member : -1;
   }
 
+  /** As `plainMember`, of a field whose value is an array. */
+  arrayMember(place: number): number {
+    const slot = this.slots[place];
+    const { tape = null } = this.record;
+    if (tape === null || slot.listed !== this.stamp || slot.member < 0 || slot.typed) return -1;
+    // Of an array a path begins in, but only objects in it are gone into: that is for whoever finds one.
+    return tape.kind[slot.member] === MEMBER_KIND.array && slot.rank === OWN_NAME ? slot.member : -1;
+  }
+
   private resolve(slot: Slot<R>): void {
     if (slot.name === '') {
       // Keyword searches ask every value of the event as text.
@@ -278,6 +344,7 @@ export class LogView<R extends LogRecord> {
       return;
     }
     if (this.listed !== this.stamp) this.list();
+    if (this.complete !== this.stamp && !this.scope?.places.has(slot.place)) this.finish();
     if (slot.unlisted === this.stamp) {
       this.search(slot);
       return;
