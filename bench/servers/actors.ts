@@ -28,9 +28,18 @@ export class Instance {
     return instance;
   }
 
-  async figures(): Promise<InstanceFigures> {
+  figures(): Promise<InstanceFigures> {
+    return this.ask('figures');
+  }
+
+  /** The figures, with one more calibration in them: for when there is nothing else to do. */
+  calibrated(): Promise<InstanceFigures> {
+    return this.ask('calibrate');
+  }
+
+  private async ask(what: 'figures' | 'calibrate'): Promise<InstanceFigures> {
     const answer = once(this.process, 'message');
-    this.process.send('figures');
+    this.process.send(what);
     const [figures] = await Promise.race([answer, this.ended.then(() => Promise.reject(new Error('Weir has ended')))]);
     return figures as InstanceFigures;
   }

@@ -15,7 +15,7 @@ export function textOf(report: ServersReport): string {
       ? [
           '',
           `throughput: ${number(throughput.records)} records of a filled topic, all servers on this machine`,
-          `  ${throughput.x.toFixed(2)}x: ${number(throughput.records_per_cpu_s)} records a CPU-second of Weir; JSON.parse in the same process ${number(throughput.calibration_per_s)}/s`,
+          `  ${throughput.x.toFixed(2)}x: ${number(throughput.records_per_cpu_s)} records a CPU-second of Weir; JSON.parse in the same process ${number(throughput.calibration_per_s)}`,
           `  ${number(throughput.records_per_s)} records/s; main thread ${(throughput.main_share * 100).toFixed(1)}% of a core for 100,000/s; peak ${mib(throughput.peak_rss_bytes)}`,
           `  lost or doubled: ${throughput.lost}`,
         ]

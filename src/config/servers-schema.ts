@@ -34,7 +34,7 @@ export const KAFKA = section('Kafka, for sources with a topic.', {
     'How producers hash a tenant’s UUID, the key, to partitions. Records of a tenant in another partition than its own are sent there through the topic repartition-GROUP; any leaves them where they are.',
   ),
   session_timeout: seconds(30, 1, 300, 'Silence after which the group takes an instance for dead.'),
-  fetch_bytes: size(MIB, { minimum: 16 * KIB, maximum: 64 * MIB }, 'Most bytes fetched of a partition at once.'),
+  fetch_bytes: size(4 * MIB, { minimum: 16 * KIB, maximum: 64 * MIB }, 'Most bytes fetched of a partition at once.'),
   replication: integer(
     -1,
     { minimum: -1, maximum: 15, unit: 'replicas' },

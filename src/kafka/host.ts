@@ -47,6 +47,8 @@ export interface LaneKit {
   readonly wrapLog: (log: LaneLog, lane: string) => LaneLog;
 }
 
+const LEAST_ANSWER_BYTES = 16 * 1024;
+
 export class KafkaHost {
   /** Partitions of every input topic. */
   readonly lanes: number;
@@ -87,10 +89,12 @@ export class KafkaHost {
     this.producer = parts.producer;
     this.blobs = new KafkaBlobs(parts.producer, parts.logs, parts.names.control);
     this.budget = new FetchBudget(config.budget.bytes);
-    const partitionBytes = config.kafka.fetch_bytes;
+    // An answer may go beyond the budget, since the budget is looked at before it is asked for: by a quarter at most.
+    const answerBytes = Math.max(config.budget.bytes / 4, LEAST_ANSWER_BYTES);
+    const partitionBytes = Math.min(config.kafka.fetch_bytes, answerBytes);
     const { health, metrics } = telemetry;
     this.telemetry = telemetry;
-    this.fetcher = new Fetcher({ reader: parts.reader, partitionBytes, answerBytes: partitionBytes * 8, warn, health });
+    this.fetcher = new Fetcher({ reader: parts.reader, partitionBytes, answerBytes, warn, health });
     this.supply = new KafkaLanes({ open: (lane) => this.openLane(lane), warn });
     this.gauges = new KafkaGauges({ metrics, admin: parts.admin, budget: this.budget, lanes: this.supply });
     health.check(() => {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { suite, test } from 'node:test';
-import { AssignerProtocol, createCluster, Kafka, LOG_LEVEL } from './library.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssignerProtocol, createCluster, Kafka, LOG_LEVEL, type RequestQueue } from './library.ts';
 
 const require = createRequire(import.meta.url);
 const part = (path: string): unknown => require(`kafkajs/src/${path}`);
@@ -69,6 +70,41 @@ suite('parts of kafkajs', () => {
     const Broker = part('broker/index.js') as { prototype: { fetch?: (...all: unknown[]) => unknown } };
     assert.equal(typeof Broker.prototype.fetch, 'function', 'Broker.fetch is missing');
     assert.match(String(Broker.prototype.fetch), /isolationLevel/, 'Broker.fetch takes no isolation level');
+  });
+
+  test('network/requestQueue: no timer while nothing waits; what waits is sent when there is room, or when a pause is over', async () => {
+    type Queue = RequestQueue & {
+      push(request: object): void;
+      fulfillRequest(answer: object): void;
+      maybeThrottle(ms: number): void;
+    };
+    const Queue = part('network/requestQueue/index.js') as new (options: object) => Queue;
+    const own = Queue.prototype as unknown as Record<string, unknown>;
+    for (const caller of ['push', 'checkPendingRequests'])
+      assert.match(String(own[caller]), /this\.scheduleCheckPendingRequests\(\)/, `${caller} calls it in another way`);
+    const logger = { debug() {}, warn() {}, error() {} };
+    const queue = new Queue({ maxInFlightRequests: 1, requestTimeout: 1000, clientId: 'c', broker: 'b', logger });
+    const sent: number[] = [];
+    const push = (correlationId: number): void => {
+      const entry = { correlationId, resolve() {}, reject() {} };
+      queue.push({ entry, expectResponse: true, sendRequest: () => sent.push(correlationId) });
+    };
+    const answer = (correlationId: number): void =>
+      queue.fulfillRequest({ correlationId, payload: Buffer.alloc(0), size: 0 });
+    push(1);
+    push(2);
+    push(3);
+    assert.deepEqual(sent, [1]);
+    answer(1);
+    assert.deepEqual(sent, [1, 2]);
+    queue.maybeThrottle(30);
+    answer(2);
+    assert.deepEqual(sent, [1, 2], 'the broker asked for a pause');
+    for (let looks = 0; sent.length < 3 && looks < 500; looks++) await sleep(10);
+    assert.deepEqual(sent, [1, 2, 3]);
+    answer(3);
+    for (let looks = 0; queue.throttleCheckTimeoutId !== null && looks < 500; looks++) await sleep(10);
+    assert.equal(queue.throttleCheckTimeoutId, null);
   });
 
   test('loggers/index: createLogger; network/socketFactory', () => {

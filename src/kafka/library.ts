@@ -1,5 +1,6 @@
-// kafkajs, and the one thing in it that is changed: fetched record batches stay as the broker sent them. Its own decoder would
-// make an object a record on the main thread, and knows neither Snappy, LZ4 nor Zstandard; workers unpack batches instead.
+// kafkajs, and the two things in it that are changed. Fetched record batches stay as the broker sent them: its own decoder would
+// make an object a record on the main thread, and knows neither Snappy, LZ4 nor Zstandard; workers unpack batches instead. And a
+// connection on which nothing waits has no timer: kafkajs looks each millisecond, on each connection, whether something does.
 // library.test.ts fails when a new version of kafkajs does not let itself be changed like this.
 
 import { createRequire } from 'node:module';
@@ -22,6 +23,30 @@ async function keepRaw(decoder: Decoder): Promise<Buffer[]> {
   return [decoder.readBytes(Math.min(size, decoder.buffer.length - decoder.offset))];
 }
 
+/** The part of kafkajs' queue of a connection that is used. */
+export interface RequestQueue {
+  readonly pending: readonly unknown[];
+  /** ms since 1970; in the past when the broker asks for no pause. */
+  readonly throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+}
+
+const LOOK_MS = 10;
+
+/** Whatever is put into the queue when it may not be sent comes here again, and so does every answer. */
+function lookWhenSomethingWaits(this: RequestQueue): void {
+  if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) return;
+  const pause = this.throttledUntil - Date.now();
+  this.throttleCheckTimeoutId = setTimeout(
+    () => {
+      this.throttleCheckTimeoutId = null;
+      this.checkPendingRequests();
+    },
+    pause > 0 ? pause : LOOK_MS,
+  );
+}
+
 function load(): { kafkajs: typeof Library; Cluster: new (options: object) => Cluster } {
   const path = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js');
   if (require.cache[path] !== undefined) throw new Error('kafkajs was loaded before it could be changed');
@@ -29,6 +54,8 @@ function load(): { kafkajs: typeof Library; Cluster: new (options: object) => Cl
   const module = require.cache[path] as NodeJS.Module | undefined;
   if (module === undefined) throw new Error('kafkajs has no decodeMessages any more');
   module.exports = keepRaw;
+  const queue = require('kafkajs/src/network/requestQueue/index.js') as { prototype: object };
+  Object.assign(queue.prototype, { scheduleCheckPendingRequests: lookWhenSomethingWaits });
   return {
     kafkajs: require('kafkajs') as typeof Library,
     Cluster: require('kafkajs/src/cluster') as new (options: object) => Cluster,

@@ -28,6 +28,9 @@ export interface ScyllaParcel extends Encoded {
 const LAST_MS = Date.UTC(2101, 0, 1);
 const NAMED_BASE = 10_000_000_000_000;
 
+/** Partition keys that are kept from one batch to the next. */
+const MOST_KEYS = 20_000;
+
 export function createScyllaEncoder(
   snapshot: ControlSnapshot,
   dictionary: Dictionary,
@@ -44,6 +47,10 @@ class Encoder implements ScyllaEncoder {
   private readonly directions = DIRECTIONS.map((direction) => utf8(direction));
   private readonly bucketMs: number;
   private readonly words = new Uint32Array(4);
+  /** Partition keys as they were last used, by PoP and tenant: making one costs as much as several rows. */
+  private readonly keys = new Map<number, { readonly bucket: number; readonly key: Buffer }>();
+  /** Of the dictionary, whose numbers for PoPs are others in the next one. */
+  private generation = -1;
   private order = new Uint32Array(1024);
   private groups = new Uint32Array(1024);
 
@@ -56,7 +63,9 @@ class Encoder implements ScyllaEncoder {
   }
 
   flows(flows: FlowColumns): ScyllaParcel {
-    const { writer, bucketMs } = this;
+    const { writer, bucketMs, dictionary } = this;
+    if (this.generation !== dictionary.generation || this.keys.size > MOST_KEYS) this.keys.clear();
+    this.generation = dictionary.generation;
     const members = this.byPartition(flows);
     for (let i = 0, group = -1; i < flows.length; i++) {
       const row = members[i];
@@ -140,6 +149,16 @@ class Encoder implements ScyllaEncoder {
   }
 
   private flowKey(flows: FlowColumns, row: number): Buffer {
+    const group = flows.pop[row] * 65_536 + flows.tenant[row];
+    const bucket = this.bucketMs > 0 ? this.bucketOf(flows.timeMs[row]) : 0;
+    const known = this.keys.get(group);
+    if (known?.bucket === bucket) return known.key;
+    const key = this.newFlowKey(flows, row);
+    this.keys.set(group, { bucket, key });
+    return key;
+  }
+
+  private newFlowKey(flows: FlowColumns, row: number): Buffer {
     const pop = Buffer.from(this.dictionary.bytes(flows.pop[row]));
     const parts = [this.tenantKey(flows.tenant[row]), pop];
     if (this.bucketMs > 0) parts.push(longBuffer(this.bucketOf(flows.timeMs[row])));

@@ -70,3 +70,40 @@ test('what passes is told before rows that are refused; the next attempt tells t
   busy = false;
   assert.deepEqual((await writer.write([parcel]))?.rows, [5]);
 });
+
+test('a batch of several parcels with a refused row stores all others, and their rows are told parcel by parcel', async () => {
+  const { open, stored } = serverThat((items) => (items.includes(5) ? invalid() : null));
+  const writer = new ScyllaWriter(SETTINGS, open);
+  const parcels = [parcelOf(10), parcelOf(4), parcelOf(7)];
+  assert.equal((await writer.write(parcels))?.kind, 'poison');
+  assert.deepEqual(stored.sort(), [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 6, 6, 7, 8, 9]);
+  const alone = await Promise.all(parcels.map((parcel) => writer.write([parcel])));
+  assert.deepEqual(
+    alone.map((outcome) => outcome?.rows),
+    [[5], undefined, [5]],
+  );
+});
+
+test('statements of one partition are one, and what was acknowledged with others is not sent again', async () => {
+  let busy = true;
+  const { open, stored } = serverThat((items) => (busy && items.length > 40 ? overloaded() : null));
+  const sent: number[] = [];
+  const counting = async (): Promise<Connection> => {
+    const { send, close } = await open();
+    return {
+      send: (statement) => {
+        sent.push(statement.items.length);
+        return send(statement);
+      },
+      close,
+    };
+  };
+  const writer = new ScyllaWriter(SETTINGS, counting);
+  const [few, many] = [parcelOf(40), parcelOf(400)];
+  assert.equal(await writer.write([few]), null);
+  assert.deepEqual(sent, [40]);
+  assert.equal((await writer.write([few, many]))?.kind, 'retryable');
+  busy = false;
+  assert.equal(await writer.write([few, many]), null);
+  assert.equal(stored.length, 440);
+});

@@ -1,5 +1,5 @@
 // Writes parcels of rows: connects when it is first needed, keeps to the limiter, and tells the rows that can never be written from
-// conditions that pass. A write that was acknowledged is not sent again when its parcel is.
+// conditions that pass. Statements of one partition go together. One that was acknowledged is not sent again when its parcel is.
 
 import type { ScyllaSettings } from '../../src/model/outputs.ts';
 import type { DeliveryOutcome } from '../../src/model/work.ts';
@@ -7,6 +7,7 @@ import type { ParcelWriter } from '../parcels.ts';
 import { queries } from './columns.ts';
 import type { ScyllaParcel } from './encoder.ts';
 import { classifyCql } from './errors.ts';
+import { gathered, joined } from './gather.ts';
 import { Limiter } from './limiter.ts';
 import { type Statement, singleRow } from './statements.ts';
 
@@ -19,6 +20,7 @@ export interface Connection {
 
 export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
   private readonly limiter: Limiter;
+  private readonly batchBytes: number;
   private readonly open: () => Promise<Connection>;
   private connection: Promise<Connection> | null = null;
   private readonly acknowledged = new WeakSet<Statement>();
@@ -26,6 +28,7 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
   constructor(settings: ScyllaSettings, open = () => openConnection(settings)) {
     this.open = open;
     this.limiter = new Limiter(settings.inFlight);
+    this.batchBytes = settings.batchBytes;
   }
 
   async write(parcels: readonly ScyllaParcel[]): Promise<DeliveryOutcome> {
@@ -38,11 +41,10 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
     const refusals: Refusal[] = [];
     const left = parcels.flatMap(({ statements }) => statements).filter((one) => !this.acknowledged.has(one));
     await Promise.all(
-      left.map(async (statement) => {
+      gathered(left, this.batchBytes).map(async (group) => {
         if (refusals.some(({ kind }) => kind === 'fatal')) return;
-        const refusal = await this.send(connection, statement);
-        if (refusal === null) this.acknowledged.add(statement);
-        else refusals.push(refusal);
+        const refusal = await this.sendTogether(connection, group);
+        if (refusal !== null) refusals.push(refusal);
       }),
     );
     return together(refusals);
@@ -51,6 +53,26 @@ export class ScyllaWriter implements ParcelWriter<ScyllaParcel> {
   async close(): Promise<void> {
     const connection = await this.connection?.catch(() => null);
     await connection?.close();
+  }
+
+  /** Sends statements of one partition as one; where that is refused for its rows, each by itself. */
+  private async sendTogether(connection: Connection, group: readonly Statement[]): Promise<DeliveryOutcome> {
+    if (group.length === 1) {
+      const refusal = await this.send(connection, group[0]);
+      if (refusal === null) this.acknowledged.add(group[0]);
+      return refusal;
+    }
+    try {
+      await this.limiter.run(() => connection.send(joined(group)), isOverload); // what only waits takes no memory twice
+      for (const statement of group) this.acknowledged.add(statement);
+      return null;
+    } catch (error) {
+      const refusal = classifyCql(error);
+      if (refusal.kind !== 'poison') return refusal;
+      const outcomes: DeliveryOutcome[] = [];
+      for (const statement of group) outcomes.push(await this.sendTogether(connection, [statement]));
+      return together(outcomes.filter((outcome) => outcome !== null));
+    }
   }
 
   private async send(connection: Connection, statement: Statement): Promise<DeliveryOutcome> {
