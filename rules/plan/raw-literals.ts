@@ -12,22 +12,25 @@ for (const [i, c] of [...`abcdefghijklmnopqrstuvwxyz0123456789 \\/.-_:"'()[]{},=
   SYMBOLS[c.charCodeAt(0)] = SYMBOLS[c.toUpperCase().charCodeAt(0)] = FIRST_OWN + i;
 
 const BACKSLASH = 92;
+const AT_START = 1;
+const AT_END = 2;
 
 export class RawLiterals {
   /** By literal, in lower case; '' for those that no such text has. */
   readonly written: readonly string[];
-  /** By literal: its bytes in `text`, and whether it must stand at the beginning (1) or end (2). */
-  private readonly starts: Int32Array;
-  private readonly lengths: Int32Array;
-  private readonly anchors: Uint8Array;
+  /** By literal: where it begins in `text`, and its length times four, plus 1 or 2 when it must stand at the beginning or end. */
+  readonly starts: Int32Array;
+  readonly shapes: Int32Array;
   private readonly text: Uint8Array;
 
   constructor(literals: readonly Literal[]) {
     const written = literals.map(({ text }) => (isAscii(text) ? text.replace(/[\\"]/g, '\\$&') : ''));
     this.written = written;
     this.starts = new Int32Array(literals.length);
-    this.lengths = Int32Array.from(written, (text) => text.length);
-    this.anchors = Uint8Array.from(literals, ({ start, end }) => (start ? 1 : 0) | (end ? 2 : 0));
+    this.shapes = Int32Array.from(written, ({ length }, i) => {
+      const { start, end } = literals[i];
+      return length * 4 + (start ? AT_START : 0) + (end ? AT_END : 0);
+    });
     this.text = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
     let used = 0;
     for (const [i, one] of written.entries()) {
@@ -36,17 +39,13 @@ export class RawLiterals {
     }
   }
 
-  /** Whether the literal begins at `from` in the text written as `bytes[start, end)`. */
-  isAt(bytes: Uint8Array, start: number, end: number, from: number, literal: number): boolean {
-    const length = this.lengths[literal];
+  /** Whether a literal, given as its shape and start, begins at `from` in the text written as `bytes[start, end)`. */
+  isAt(bytes: Uint8Array, start: number, end: number, from: number, shape: number, own: number): boolean {
+    const length = shape >> 2;
     if (from < start || from + length > end) return false;
-    const anchors = this.anchors[literal];
-    if (anchors !== 0) {
-      if ((anchors & 1) !== 0 && from !== start) return false;
-      if ((anchors & 2) !== 0 && from + length !== end) return false;
-    }
+    if ((shape & AT_START) !== 0 && from !== start) return false;
+    if ((shape & AT_END) !== 0 && from + length !== end) return false;
     const { text } = this;
-    const own = this.starts[literal];
     for (let i = 0; i < length; i++) if (FOLDED[bytes[from + i]] !== text[own + i]) return false;
     return from === start || bytes[from - 1] !== BACKSLASH || isWhole(bytes, start, from);
   }

@@ -18,13 +18,11 @@ export class RawSearch {
   /** By hash of a gram: whether anything may be filed under it. */
   private readonly filter: Int32Array;
   private readonly shift: number;
-  /** Open addressing by hash: number of the gram + 1. */
+  /** Open addressing by hash, two numbers a slot: the gram + 1, and where its entries begin. */
   private readonly table: Int32Array;
   private readonly tableShift: number;
-  /** By number: the gram, and where in `entries` its own begin; behind the last where they end. */
-  private readonly grams: Int32Array;
-  private readonly groups: Int32Array;
-  /** Literal, and the distance from where it begins to where the gram ends. */
+  /** Of a gram: how many, then ENTRY numbers each: literal, distance from where it begins to where the gram ends, and what it is
+   * (see RawLiterals.isAt). Side by side, since every line of memory may be a miss. */
   private readonly entries: Int32Array;
   private readonly literals: RawLiterals;
 
@@ -35,10 +33,10 @@ export class RawSearch {
     this.shift = 32 - bitsFor(filed.size * (filed.size < FEW ? SPARSENESS.few : SPARSENESS.many));
     this.filter = new Int32Array(1 << (27 - this.shift));
     this.tableShift = 32 - bitsFor(filed.size * 2);
-    this.table = new Int32Array(1 << (32 - this.tableShift));
-    this.grams = Int32Array.from(filed.keys());
-    this.groups = new Int32Array(filed.size + 1);
-    this.entries = Int32Array.from([...filed.values()].flat());
+    this.table = new Int32Array(2 << (32 - this.tableShift));
+    let size = filed.size;
+    for (const list of filed.values()) size += (list.length / 2) * ENTRY;
+    this.entries = new Int32Array(size);
     this.lay(filed);
   }
 
@@ -67,35 +65,42 @@ export class RawSearch {
     gram: number,
     found: (literal: number) => void,
   ): void {
-    const { table, entries, groups, grams, literals } = this;
+    const { table, entries, literals } = this;
     const mask = table.length - 1;
-    let slot = Math.imul(gram, GOLDEN) >>> this.tableShift;
-    let group = table[slot] - 1;
-    while (group >= 0 && grams[group] !== gram) {
-      slot = (slot + 1) & mask;
-      group = table[slot] - 1;
+    let slot = (Math.imul(gram, GOLDEN) >>> this.tableShift) * 2;
+    while (table[slot] !== gram + 1) {
+      if (table[slot] === 0) return;
+      slot = (slot + 2) & mask;
     }
-    if (group < 0) return;
-    for (let e = groups[group]; e < groups[group + 1]; e += 2) {
-      const literal = entries[e];
-      if (literals.isAt(bytes, start, end, at - entries[e + 1], literal)) found(literal);
+    let e = table[slot + 1];
+    for (let left = entries[e++]; left > 0; left--, e += ENTRY) {
+      const from = at - entries[e + 1];
+      if (literals.isAt(bytes, start, end, from, entries[e + 2], entries[e + 3])) found(entries[e]);
     }
   }
 
   private lay(filed: ReadonlyMap<number, readonly number[]>): void {
-    const { table, groups } = this;
-    let group = 0;
+    const { table, entries, literals } = this;
+    let used = 0;
     for (const [gram, list] of filed) {
       const hash = Math.imul(gram, GOLDEN);
       this.filter[(hash >>> this.shift) >> 5] |= 1 << ((hash >>> this.shift) & 31);
-      let slot = hash >>> this.tableShift;
-      while (table[slot] !== 0) slot = (slot + 1) & (table.length - 1);
-      groups[group + 1] = groups[group] + list.length;
-      table[slot] = ++group;
+      let slot = (hash >>> this.tableShift) * 2;
+      while (table[slot] !== 0) slot = (slot + 2) & (table.length - 1);
+      table[slot] = gram + 1;
+      table[slot + 1] = used;
+      entries[used++] = list.length / 2;
+      for (let i = 0; i < list.length; i += 2) {
+        entries[used++] = list[i];
+        entries[used++] = list[i + 1];
+        entries[used++] = literals.shapes[list[i]];
+        entries[used++] = literals.starts[list[i]];
+      }
     }
   }
 }
 
+const ENTRY = 4;
 const GOLDEN = 0x9e3779b1;
 
 /** At least 5, so that a filter is whole words. */

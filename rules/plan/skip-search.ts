@@ -64,7 +64,8 @@ export class SkipSearch {
     block: number,
     found: (literal: number) => void,
   ): void {
+    const { literals } = this;
     for (let literal = this.first[block]; literal >= 0; literal = this.next[literal])
-      if (this.literals.isAt(bytes, start, end, from, literal)) found(literal);
+      if (literals.isAt(bytes, start, end, from, literals.shapes[literal], literals.starts[literal])) found(literal);
   }
 }
