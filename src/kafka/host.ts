@@ -90,7 +90,7 @@ export class KafkaHost {
     this.blobs = new KafkaBlobs(parts.producer, parts.logs, parts.names.control);
     this.budget = new FetchBudget(config.budget.bytes);
     // An answer may go beyond the budget, since the budget is looked at before it is asked for: by a quarter at most.
-    const answerBytes = Math.max(config.budget.bytes / 4, LEAST_ANSWER_BYTES);
+    const answerBytes = Math.max(Math.floor(config.budget.bytes / 4), LEAST_ANSWER_BYTES);
     const partitionBytes = Math.min(config.kafka.fetch_bytes, answerBytes);
     const { health, metrics } = telemetry;
     this.telemetry = telemetry;
