@@ -4,7 +4,8 @@ import type { RawBatch } from '../../src/model/batch.ts';
 import { textOf } from '../../src/model/bytes.ts';
 import type { LogEvent, LogSource, Place } from '../../src/model/records.ts';
 import { addressText } from './fields.ts';
-import { type JsonTape, KIND } from './json-tape.ts';
+import { KIND } from './json-scanner.ts';
+import type { JsonTape } from './json-tape.ts';
 import type { RecordIds } from './record-ids.ts';
 
 /** Where a dialect of JSON keeps what Weir's own columns hold; '' for what the event does not say. */

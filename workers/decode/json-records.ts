@@ -10,9 +10,11 @@ import type { RejectCode } from '../../src/model/reject.ts';
 import { type DecodeContext, type SegmentDecoder, TENANT_MISSING } from './context.ts';
 import { NOT_A_NUMBER, readCounter, readUnsigned } from './digits.ts';
 import type { JsonLog, JsonSubject } from './json-log.ts';
-import { JsonTape, KIND, PathPlan } from './json-tape.ts';
+import { KIND } from './json-scanner.ts';
+import { JsonTape } from './json-tape.ts';
 import { readLines } from './lines.ts';
 import type { LogParts } from './log-parts.ts';
+import { PathPlan } from './path-plan.ts';
 import { protocolNumber } from './protocols.ts';
 import { parseTime } from './time.ts';
 

@@ -3,44 +3,15 @@
 //
 // A path joins keys by dots, so `{"id":{"orig_h":…}}` and `{"id.orig_h":…}` are the same field: Zeek writes both.
 
-import { MEMBER_KIND, type MemberTape } from '../../rules/plan/index.ts';
+import type { MemberTape } from '../../rules/plan/index.ts';
 import { asciiOf, textOf } from '../../src/model/bytes.ts';
 import type { Limits } from '../../src/model/control.ts';
-import type { RejectCode } from '../../src/model/reject.ts';
+import { JsonScanner, KIND } from './json-scanner.ts';
 import { isForbidden, KeyNames, keyText, MOST_NAMES, ROOT, UNNAMED } from './key-names.ts';
+import type { PathPlan } from './path-plan.ts';
 
-export const KIND = MEMBER_KIND;
-
-/** The paths that a decoder reads; `slot(path)` is the index of a path in `JsonTape.slots`. */
-export class PathPlan {
-  readonly paths: readonly string[];
-  private readonly slots: ReadonlyMap<string, number>;
-
-  constructor(paths: readonly string[]) {
-    this.paths = paths;
-    this.slots = new Map(paths.map((path, slot) => [path, slot]));
-  }
-
-  slot(path: string): number {
-    const slot = this.slots.get(path);
-    if (slot === undefined) throw new Error(`path ${path} is not planned`);
-    return slot;
-  }
-
-  /** Slot of a path that a record has, or -1. */
-  find(path: string): number {
-    return this.slots.get(path) ?? -1;
-  }
-}
-
-/** Bytes of a string: 0 goes on, all others are looked at. */
-const [QUOTE, BACKSLASH, CONTROL, WIDE] = [1, 2, 3, 4];
-const CLASS = Uint8Array.from({ length: 256 }, (_, c) =>
-  c === 34 ? QUOTE : c === 92 ? BACKSLASH : c < 32 ? CONTROL : c > 127 ? WIDE : 0,
-);
-
-/** Reused from record to record. After `read` returned false, `code`, `detail` and `position` say why. */
-export class JsonTape implements MemberTape {
+/** Reused from record to record. */
+export class JsonTape extends JsonScanner implements MemberTape {
   /** Members of the record at hand: [first, count), in its order, objects before what they hold; those inside arrays are not listed. */
   first = 0;
   count = 0;
@@ -58,18 +29,10 @@ export class JsonTape implements MemberTape {
   readonly slots: Int32Array;
   /** Scalar and array members that the plan does not know. */
   unknown = 0;
-  /** True when an integer of the record has more than 15 digits, so that a double may not hold it. */
-  wideNumbers = false;
   /** True when a key of the record has no number. */
   unnamed = false;
-  code: RejectCode = 'syntax';
-  detail = '';
-  position = 0;
   readonly names: KeyNames;
 
-  bytes: Uint8Array = new Uint8Array(0);
-  private end = 0;
-  private at = 0;
   private keys = 0;
   /** By number of a key + 1 (0: none): the key that followed it last. Producers seldom change the order. */
   private readonly follower = new Int16Array(MOST_NAMES + 1).fill(-1);
@@ -82,6 +45,7 @@ export class JsonTape implements MemberTape {
   private readonly limits: Limits;
 
   constructor(plan: PathPlan, limits: Limits, names: KeyNames = new KeyNames()) {
+    super();
     this.plan = plan;
     this.limits = limits;
     this.names = names;
@@ -195,7 +159,7 @@ export class JsonTape implements MemberTape {
       if (member < 0) return false;
       if (++this.keys > this.limits.keys) return this.fail('too_many_keys', `has more than ${this.limits.keys} keys`);
       if (!this.colon()) return false;
-      if (!this.valueOf(member, depth)) return false;
+      if (!this.readMember(member, depth)) return false;
       if (this.at < end && bytes[this.at] <= 32) this.space();
       const c = this.at < end ? bytes[this.at] : 0;
       this.at++;
@@ -284,7 +248,7 @@ export class JsonTape implements MemberTape {
   }
 
   /** Finds the member's slot, then reads its value. */
-  private valueOf(member: number, depth: number): boolean {
+  private readMember(member: number, depth: number): boolean {
     const slot = this.slotOfMember(member);
     if (slot >= 0) {
       if (this.slots[slot] >= 0) return this.fail('duplicate_key', `has the key ${this.plan.paths[slot]} twice`);
@@ -375,101 +339,6 @@ export class JsonTape implements MemberTape {
     }
   }
 
-  private string(): number {
-    const { bytes, end } = this;
-    let kind: number = KIND.text;
-    let i = this.at + 1;
-    for (;;) {
-      while (i < end && CLASS[bytes[i]] === 0) i++;
-      if (i >= end) break;
-      const found = CLASS[bytes[i]];
-      if (found === QUOTE) {
-        this.at = i + 1;
-        return kind;
-      }
-      if (found === CONTROL) {
-        this.at = i;
-        this.fail('syntax', 'has a control character in a string');
-        return 0;
-      }
-      if (found === WIDE) {
-        kind = KIND.oddText;
-        i++;
-        continue;
-      }
-      i++;
-      const letter = i < end ? bytes[i] : 0;
-      if (letter === 92 || letter === 34) {
-        if (kind === KIND.text) kind = KIND.escapedText;
-      } else if (letter === 117) {
-        for (let digit = 1; digit <= 4; digit++) {
-          if (i + digit >= end || !isHex(bytes[i + digit])) return this.badEscape(i);
-        }
-        i += 4;
-        kind = KIND.oddText;
-      } else if (ESCAPES.includes(letter)) kind = KIND.oddText;
-      else return this.badEscape(i);
-      i++;
-    }
-    this.at = end;
-    this.fail('syntax', 'ends inside a string');
-    return 0;
-  }
-
-  private badEscape(at: number): 0 {
-    this.at = Math.min(at, this.end);
-    this.fail('syntax', 'has an unknown escape in a string');
-    return 0;
-  }
-
-  private number(): number {
-    const { bytes, end } = this;
-    const start = this.at;
-    let i = bytes[start] === 45 ? start + 1 : start;
-    const first = i;
-    while (i < end && isDigit(bytes[i])) i++;
-    let fine = i > first && (bytes[first] !== 48 || i === first + 1);
-    const whole = i;
-    if (fine && i < end && bytes[i] === 46) {
-      const point = ++i;
-      while (i < end && isDigit(bytes[i])) i++;
-      fine = i > point;
-    }
-    if (fine && i < end && (bytes[i] | 32) === 101) {
-      i++;
-      if (i < end && (bytes[i] === 43 || bytes[i] === 45)) i++;
-      const exponent = i;
-      while (i < end && isDigit(bytes[i])) i++;
-      fine = i > exponent;
-    }
-    this.at = i;
-    if (!fine) {
-      this.fail('syntax', 'has a malformed number');
-      return 0;
-    }
-    if (i === whole && i - first > 15) this.wideNumbers = true;
-    return KIND.number;
-  }
-
-  private word(word: string, kind: number): number {
-    for (let i = 0; i < word.length; i++) {
-      if (this.at + i >= this.end || this.bytes[this.at + i] !== word.charCodeAt(i)) {
-        this.fail('syntax', 'has no value where one must stand');
-        return 0;
-      }
-    }
-    this.at += word.length;
-    return kind;
-  }
-
-  private space(): void {
-    while (this.at < this.end) {
-      const c = this.bytes[this.at];
-      if (c !== 32 && c !== 9 && c !== 10 && c !== 13) return;
-      this.at++;
-    }
-  }
-
   private grow(): void {
     const bigger = (old: Int32Array): Int32Array<ArrayBuffer> => {
       const next = new Int32Array(old.length * 2);
@@ -488,16 +357,6 @@ export class JsonTape implements MemberTape {
     kind.set(this.kind);
     this.kind = kind;
   }
-
-  private fail(code: RejectCode, what: string): false {
-    this.code = code;
-    this.position = this.at;
-    this.detail = `the record ${what}`;
-    return false;
-  }
 }
 
-const ESCAPES: readonly number[] = [34, 92, 47, 98, 102, 110, 114, 116];
 const isWhole = (text: string): boolean => /^-?\d+$/.test(text);
-const isDigit = (c: number): boolean => c >= 48 && c <= 57;
-const isHex = (c: number): boolean => isDigit(c) || ((c | 32) >= 97 && (c | 32) <= 102);

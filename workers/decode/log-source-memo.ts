@@ -2,7 +2,8 @@
 
 import { textOf } from '../../src/model/bytes.ts';
 import type { LogSource } from '../../src/model/records.ts';
-import { type JsonTape, KIND } from './json-tape.ts';
+import { KIND } from './json-scanner.ts';
+import type { JsonTape } from './json-tape.ts';
 import { TELLING } from './log-source.ts';
 
 /** Guarantee 4: events choose what they say. */

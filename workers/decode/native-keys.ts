@@ -1,6 +1,6 @@
 // The keys that the native format reads. Flow keys come first: their index is a bit of the fast scanner's mask.
 
-import { PathPlan } from './json-tape.ts';
+import { PathPlan } from './path-plan.ts';
 
 export const FLOW_KEYS = [
   'tenant_id',

@@ -6,7 +6,7 @@ import type { DecodeContext, SegmentDecoder } from './context.ts';
 import { counterAbove, readMilliseconds } from './digits.ts';
 import type { JsonSubject } from './json-log.ts';
 import { ABSENT, FAILED, FieldReader, jsonDecoder } from './json-records.ts';
-import { KIND } from './json-tape.ts';
+import { KIND } from './json-scanner.ts';
 import { settleIcmpFamily, TCP } from './protocols.ts';
 import { instant } from './time.ts';
 import {
